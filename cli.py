@@ -1,0 +1,235 @@
+"""The northstar command: run, demo, web, worker, backfill, sources."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess  # nosec B404 -- only its PIPE is used
+import sys
+import tempfile
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, NoReturn
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import structlog
+import typer
+
+import settings
+from supervisor import MISCONFIGURED, Child, Supervisor, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline.sources.source import Source
+    from pipeline.worker import Worker
+
+NONE_CONFIGURED = 3
+ROOT = Path(__file__).parent
+EMULATED = ("kalshi_url", "anthropic_url", "revenue_url", "admin_url")
+
+northstar = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+Mode = Annotated[str, typer.Option(help="Label of the figures.", hidden=True)]
+State = Annotated[Path, typer.Option(help="Folder that keeps the emulated world.")]
+
+
+@northstar.command()
+def sources() -> None:
+    """List the configured sources; exit 3 when there is none."""
+    chosen = settings.load()
+    for name in chosen.sources:
+        typer.echo(name)
+    if not chosen.sources:
+        raise typer.Exit(NONE_CONFIGURED)
+
+
+@northstar.command()
+def run() -> None:
+    """Start web and worker on the configured accounts."""
+    chosen = settings.load()
+    if not chosen.sources:
+        _end(
+            "no source is configured: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY, "
+            "ANTHROPIC_ADMIN_KEY or REVENUE_API_URL (docs/settings.md), "
+            "or look around with: northstar demo"
+        )
+    _check_port(chosen)
+    _supervise(chosen, Supervisor(), "live", {})
+
+
+@northstar.command()
+def demo(state: State = Path("var/emulators")) -> None:
+    """Start web and worker on emulated accounts, with a database of their own."""
+    chosen = settings.load()
+    _check_port(chosen)
+    argv = [sys.executable, "-m", "emulators", "--state-dir", str(state)]
+    process = spawn(argv, settings.inherited(), stdout=subprocess.PIPE)
+    line = process.stdout.readline() if process.stdout else b""
+    if not line:
+        _end("the emulators ended before they were ready; their message is above")
+    ready = json.loads(line)
+    supervisor = Supervisor()
+    supervisor.adopt(Child("emulators", argv + _ports(ready), settings.inherited(), process))
+    _supervise(chosen, supervisor, "demo", _emulated(chosen, ready))
+
+
+def _ports(ready: dict[str, str]) -> list[str]:
+    """Return the options that start the emulators again where they were."""
+    return [
+        text
+        for name in EMULATED
+        for text in (f"--{name.removesuffix('_url')}-port", str(urlsplit(ready[name]).port))
+    ]
+
+
+def _emulated(chosen: settings.Settings, ready: dict[str, str]) -> dict[str, str]:
+    """Return the environment that points every source at the emulators."""
+    given = "database_url" in chosen.model_fields_set
+    emulated = {
+        "DATABASE_URL": chosen.database_url if given else settings.DEMO_DATABASE,
+        "KALSHI_API_URL": ready["kalshi_url"],
+        "KALSHI_WS_URL": ready["kalshi_ws_url"],
+        "KALSHI_API_KEY_ID": ready["kalshi_key_id"],
+        "KALSHI_PRIVATE_KEY": Path(ready["kalshi_private_key_file"]).read_text("utf-8"),
+        "ANTHROPIC_API_URL": ready["anthropic_url"],
+        "ANTHROPIC_ADMIN_KEY": ready["anthropic_admin_key"],
+        "REVENUE_API_URL": ready["revenue_url"],
+        "REVENUE_API_TOKEN": ready["revenue_token"],
+    }
+    return emulated | {f"{name}_FILE": "" for name in emulated}
+
+
+def _check_port(chosen: settings.Settings) -> None:
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((chosen.host, chosen.port))
+        except OSError as error:
+            _end(
+                f"PORT: {chosen.host}:{chosen.port} can't be used: {error.strerror}. "
+                f"Example: PORT={chosen.port + 1}"
+            )
+
+
+def _supervise(
+    chosen: settings.Settings, supervisor: Supervisor, mode: str, more: dict[str, str]
+) -> NoReturn:
+    with tempfile.TemporaryDirectory(prefix="northstar-metrics-") as folder:
+        environment = settings.inherited(PROMETHEUS_MULTIPROC_DIR=folder, **more)
+        command = [sys.executable, "-m", "cli"]
+        supervisor.add(Child("worker", [*command, "worker", "--mode", mode], environment))
+        supervisor.add(Child("web", [*command, "web"], environment))
+        label = " (demo)" if mode == "demo" else ""
+        typer.echo(f"NorthStar{label}: http://{chosen.host}:{chosen.port}  -  Ctrl-C ends it")
+        code = supervisor.run()
+    raise SystemExit(code)
+
+
+@northstar.command()
+def web() -> None:
+    """Serve the dashboard and the live feed."""
+    settings.load()
+    config = str(ROOT / "gunicorn.conf.py")
+    argv = [sys.executable, "-m", "gunicorn", "--config", config, "app:wsgi()"]
+    os.execv(sys.executable, argv)  # noqa: S606  # nosec B606 -- argv is ours
+
+
+@northstar.command()
+def worker(mode: Mode = "live") -> None:
+    """Poll the sources and keep the figures; a second worker waits as a hot standby."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    from pipeline.worker import WrongDatabase  # noqa: PLC0415 -- pandas is slow to load
+
+    _log(settings.load().log_level)
+    try:
+        _worker(mode).run(stop)
+    except WrongDatabase as error:
+        _end(str(error))
+
+
+@northstar.command()
+def backfill(mode: Mode = "live") -> None:
+    """Import the whole history of every source, showing progress, then end."""
+    from rich.console import Console  # noqa: PLC0415 -- only this command draws
+
+    from pipeline import backfill as history  # noqa: PLC0415 -- pandas is slow to load
+    from pipeline.worker import Busy  # noqa: PLC0415
+
+    try:
+        history.backfill(_worker(mode), Console())
+    except (Busy, history.Unfinished) as error:
+        _end(str(error))
+
+
+def _worker(mode: str) -> "Worker":
+    """Return the worker the settings describe."""
+    from ledger.pnl import Policy  # noqa: PLC0415
+    from pipeline.worker import Plan, Worker  # noqa: PLC0415 -- pandas is slow to load
+
+    chosen = settings.load()
+    plan = Plan(
+        chosen.database_url,
+        chosen.redis_url,
+        Policy(chosen.mark_policy),
+        ZoneInfo(chosen.display_timezone),
+        chosen.tick_seconds,
+        mode,
+    )
+    return Worker(plan, lambda: _sources(chosen))
+
+
+def _sources(chosen: settings.Settings) -> "list[Source]":
+    """Return the configured sources, ready to be read."""
+    from pipeline.sources.anthropic import Anthropic  # noqa: PLC0415
+    from pipeline.sources.kalshi import Kalshi  # noqa: PLC0415
+    from pipeline.sources.revenue import Revenue  # noqa: PLC0415
+
+    makers: dict[str, Callable[[], Source]] = {
+        "kalshi": lambda: Kalshi(
+            chosen.kalshi_api_url,
+            chosen.kalshi_api_key_id,
+            chosen.kalshi_private_key,
+            cadence=chosen.tick_seconds,
+        ),
+        "anthropic": lambda: Anthropic(
+            chosen.anthropic_api_url,
+            chosen.anthropic_admin_key,
+            cost_source=chosen.anthropic_cost_source,
+            cadence=chosen.anthropic_poll_seconds,
+        ),
+        "revenue": lambda: Revenue(
+            chosen.revenue_api_url,
+            chosen.revenue_api_token,
+            cadence=chosen.revenue_poll_seconds,
+        ),
+    }
+    return [makers[name]() for name in chosen.sources]
+
+
+def _log(level: str) -> None:
+    """Say what `level` asks for; a tick that was skipped is shown by the figures' own age."""
+    least = logging.getLevelNamesMapping()[level]
+    logging.basicConfig(level=least, format="%(asctime)s [%(levelname)s] %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(least))
+
+
+def _end(sentence: str) -> NoReturn:
+    typer.echo(f"northstar: {sentence}", err=True)
+    raise SystemExit(MISCONFIGURED)
+
+
+def main() -> None:
+    """Run the command."""
+    northstar(prog_name="northstar")
+
+
+if __name__ == "__main__":
+    main()

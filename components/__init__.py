@@ -1,0 +1,1 @@
+"""How it looks: pure functions from data to Dash trees and Plotly figures."""

@@ -1,0 +1,13 @@
+"""Names of elements that more than one room, script or test relies on."""
+
+BADGE = "transport-badge"
+BANNER = "live-banner"
+ANNOUNCER = "live-announcer"
+SOCKET = "live-socket"
+POLL = "live-poll"
+CONFIG = "live-config"
+SERVED = "live-served"
+SEEN = "live-seen"
+CURVE = "day-curve"
+ALERTS = "alerts"
+CONTENT = "content"

@@ -1,0 +1,1 @@
+"""The door to machines: the live document, series, lists and health over HTTP, SSE and sockets."""

@@ -1,0 +1,1 @@
+"""Anthropic's organization API: usage and cost, the new pair and the legacy one."""

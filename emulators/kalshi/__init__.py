@@ -1,0 +1,1 @@
+"""Kalshi's trade API v2 as seen on the wire, REST only."""

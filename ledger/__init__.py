@@ -1,0 +1,1 @@
+"""What is true: money, time, facts, positions and P&L; standard library only, no I/O."""

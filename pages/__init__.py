@@ -1,0 +1,1 @@
+"""What people see: register, layout, callbacks; a page never computes."""

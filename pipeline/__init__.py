@@ -1,0 +1,1 @@
+"""From the sources into storage: the only writer of facts, snapshots and rollups."""

@@ -1,0 +1,196 @@
+"""Books: trading, revenue and cost as known now, and the rollup rows that follow."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from ledger import moment, revenue
+from ledger.bucket import PERIODS, Row
+from ledger.moment import HOUR, MINUTE, floor
+from ledger.pnl import Policy
+from ledger.revenue import Revenue
+from ledger.snapshot import Change, Costs, Trading
+from pipeline import rollup
+from pipeline.flows import Flows
+from pipeline.tape import Tape
+from storage.facts import Facts, Recorded
+from storage.rollups import Rollups
+
+LATE = MINUTE
+"""A fact seen this long after its bucket closed restates it."""
+
+
+class Books:
+    """What is known now: the tape, the flows and the rows they make."""
+
+    def __init__(self, facts: Facts, rollups: Rollups, policy: Policy, zone: ZoneInfo) -> None:
+        """Begin empty; `open` loads what storage holds."""
+        self._facts = facts
+        self._rollups = rollups
+        self._zone = zone
+        self.tape = Tape(facts, policy)
+        self.flows = Flows(facts)
+        self.first: int | None = None
+        self._earliest: int | None = None
+        self._rewind: int | None = None
+        self._hours: set[int] = set()
+        self._restated: set[int] = set()
+        self._committed: dict[tuple[str, int], Row] = {}
+        self._rows: list[Row] = []
+        self._levels: dict[int, int] = {}
+
+    def open(self, now: int, first: int | None, resume: int | None) -> None:
+        """Load the account; with `first` and `resume` go on with the rows from there."""
+        self.flows.load(now)
+        self.first = first
+        self._earliest = self._beginning()
+        self.tape.rewind(now if first is None or resume is None else max(first, resume))
+        if first is not None:
+            self._hours = self._astray(first)
+
+    def _astray(self, first: int) -> set[int]:
+        """Return hours whose stored flows differ from the facts: recorded, then a crash."""
+        stored = {row.bucket: row for row in self._rollups.load("1h", first)}
+        return {
+            hour for hour, row in stored.items() if self.flows.at(hour) != (row.revenue, row.cost)
+        }
+
+    def take(self, recorded: Iterable[Recorded], now: int) -> None:
+        """Keep what is new; what belongs before the rows in hand rewinds at the next roll."""
+        for news in recorded:
+            self._late(self.tape.take((*news.fills, *news.settlements, *news.marks)))
+            times = [fill.time for fill in news.fills] + [end.time for end in news.settlements]
+            self._date(times, now)
+            self._hours |= self.flows.take(news.costs, news.deals, now)
+        cost = self.flows.first_cost()
+        if self.first is not None and cost is not None and cost < self.first:
+            self._late(cost)
+
+    def _date(self, times: list[int], now: int) -> None:
+        known = [] if self._earliest is None else [self._earliest]
+        self._earliest = min(times + known, default=None)
+        if self.first is not None:
+            self._restated |= {floor(time, MINUTE) for time in times if time < now - 2 * LATE}
+
+    def _late(self, instant: int | None) -> None:
+        if instant is not None:
+            self._rewind = min(instant, self._rewind or instant)
+
+    def settle(self) -> None:
+        """Rewind to where the earliest late fact belongs, if there is one."""
+        if self._rewind is None or self.first is None:
+            return
+        instant, self._rewind = self._rewind, None
+        self.first = min(self.first, floor(instant, HOUR))
+        self._levels.clear()
+        self._restated |= {
+            row.bucket for row in self._rollups.load("1m", floor(instant, HOUR)) if row.restated
+        }
+        self.tape.rewind(instant)
+
+    def begin(self, now: int) -> int:
+        """Go back to the first hour, to write all rows; return it."""
+        known = [self._earliest, self.flows.first_cost()]
+        self.first = floor(_least(known, now), HOUR)
+        self.tape.rewind(self.first)
+        self._rewind = None
+        return self.first
+
+    def _beginning(self) -> int | None:
+        fill = next(iter(self._facts.fills()), None)
+        ends = [end.time for end in self._facts.settlements()]
+        return min(ends + ([fill.time] if fill else []), default=None)
+
+    def since(self, as_of: int) -> int:
+        """Return the account's first fact, or `as_of` before any."""
+        return _least([self._earliest, self.flows.first_cost(), self.flows.first_earned()], as_of)
+
+    def roll(self, as_of: int) -> dict[str, list[Row]]:
+        """Fold through `as_of`; return the rows of every period that are not stored as such."""
+        self._rows = [self._dressed(row) for row in self.tape.roll(as_of)]
+        if self.first is None:
+            return {}
+        fresh = rollup.periods(self._rows)
+        first = self._rows[0].bucket
+        for hour in sorted(hour for hour in self._hours if self.first <= hour < first):
+            self._reflow(hour, fresh)
+        self._hours.clear()
+        return {
+            period: [row for row in rows if self._committed.get((period, row.bucket)) != row]
+            for period, rows in fresh.items()
+        }
+
+    def _dressed(self, row: Row) -> Row:
+        restated = int(row.bucket in self._restated)
+        if row.bucket % HOUR:
+            return replace(row, restated=restated) if restated else row
+        earned, spent = self.flows.at(row.bucket)
+        return replace(row, revenue=earned, cost=spent, restated=restated)
+
+    def _reflow(self, hour: int, fresh: dict[str, list[Row]]) -> None:
+        earned, spent = self.flows.at(hour)
+        for period in PERIODS:
+            for row in self._rollups.load(period, hour, hour + 1):
+                fresh[period].append(replace(row, revenue=earned, cost=spent))
+
+    def committed(self, rows: Mapping[str, Iterable[Row]]) -> None:
+        """Remember which rows storage holds now, as far as they are still in hand."""
+        self._committed |= {(period, row.bucket): row for period in rows for row in rows[period]}
+        hand = floor(self.tape.through, HOUR)
+        for key in [key for key in self._committed if key[1] < hand]:
+            del self._committed[key]
+        self._restated = {bucket for bucket in self._restated if bucket >= hand}
+
+    @property
+    def opening_revenue(self) -> int:
+        """Revenue that took effect before the first row."""
+        return 0 if self.first is None else self.flows.earned_before(self.first)
+
+    def trading(self) -> Trading:
+        """Return the trading figures at the head."""
+        account = self.tape.account
+        return Trading(
+            account.realized,
+            account.unrealized,
+            account.fees,
+            len(account.book.held()),
+            account.fills,
+        )
+
+    def revenue(self, as_of: int) -> Revenue:
+        """Return the deals summed at an instant."""
+        return revenue.totals(self.flows.deals, as_of)
+
+    def costs(self, as_of: int) -> Costs:
+        """Return the AI cost up to an instant."""
+        return self.flows.spent(as_of)
+
+    def change(self, net: int, before: int, as_of: int) -> Change:
+        """Return the moves of `net`: since the snapshot `before`, and since each period began."""
+        starts = [
+            start(as_of, self._zone)
+            for start in (
+                moment.day_start,
+                moment.week_start,
+                moment.month_start,
+                moment.year_start,
+            )
+        ]
+        return Change(net - before, *(net - self._net_before(start) for start in starts))
+
+    def _net_before(self, instant: int) -> int:
+        if self.first is None or instant <= self.first:
+            return 0
+        return self._trading_before(instant) + self.flows.before(instant)
+
+    def _trading_before(self, instant: int) -> int:
+        if self._rows and self._rows[0].bucket < instant:
+            index = (instant - MINUTE - self._rows[0].bucket) // MINUTE
+            return self._rows[min(index, len(self._rows) - 1)].close
+        if instant not in self._levels:
+            self._levels[instant] = self._rollups.close_before(instant)
+        return self._levels[instant]
+
+
+def _least(known: Iterable[int | None], default: int) -> int:
+    return min((instant for instant in known if instant is not None), default=default)

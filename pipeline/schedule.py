@@ -1,0 +1,68 @@
+"""The schedule: what runs when while this process owns the lease."""
+
+from collections.abc import Callable
+from threading import Event
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from pipeline.cycle import Cycle
+from storage.lease import Lease
+from storage.snapshots import Snapshots
+
+HEARTBEAT_SECONDS = 1.0
+PRUNE_SECONDS = 60.0
+GRACE_SECONDS = 30
+EXTRA_RUNS = 3
+"""Runs that may follow a tick at once, when a history has just become whole."""
+
+log = structlog.get_logger()
+
+
+class Schedule:
+    """Ticks, heartbeats and pruning under one lease; the first job that fails ends all."""
+
+    def __init__(self, cycle: Cycle, lease: Lease, snapshots: Snapshots, tick: float) -> None:
+        """Prepare the jobs; `tick` is the seconds between two runs of the cycle."""
+        self._cycle = cycle
+        self._failed = Event()
+        self._error: BaseException | None = None
+        self._scheduler = BackgroundScheduler(
+            executors={name: ThreadPoolExecutor(1) for name in ("default", "lease")},
+            job_defaults={
+                "coalesce": True,
+                "max_instances": 1,
+                "misfire_grace_time": GRACE_SECONDS,
+            },
+            timezone="UTC",
+        )
+        self._every(tick, self._tick)
+        self._every(PRUNE_SECONDS, snapshots.prune)
+        self._every(HEARTBEAT_SECONDS, lease.heartbeat, executor="lease")
+        self._scheduler.add_listener(self._note, EVENT_JOB_ERROR)
+
+    def _every(self, seconds: float, job: Callable[[], None], executor: str = "default") -> None:
+        self._scheduler.add_job(job, "interval", seconds=seconds, executor=executor)
+
+    def _tick(self) -> None:
+        for _ in range(EXTRA_RUNS):
+            if not self._cycle.run():
+                return
+
+    def _note(self, event: JobExecutionEvent) -> None:
+        self._error = self._error or event.exception
+        self._failed.set()
+
+    def run(self, stop: Event) -> None:
+        """Tick until `stop` is set; raise what a job raised, LeaseLost among it."""
+        self._tick()
+        self._scheduler.start()
+        try:
+            while not stop.wait(0.1) and not self._failed.is_set():
+                pass
+        finally:
+            self._scheduler.shutdown(wait=True)
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,1 @@
+"""Where facts come from: each source reads one upstream, all have the same methods."""

@@ -1,0 +1,71 @@
+"""Anthropic's cost rows as facts: one line per bucket and group, amounts from cents."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ledger import moment
+from ledger.facts import Cost
+from pipeline.sources.fields import FieldError, Fields
+
+ANALYTICS = "analytics"
+LEGACY = "legacy"
+
+INVOICED = 30 * moment.DAY
+"""A bucket this old is of invoicing grade: it is not revised any more."""
+
+LEGACY_GROUP = (
+    "workspace_id",
+    "description",
+    "model",
+    "cost_type",
+    "token_type",
+    "service_tier",
+    "context_window",
+    "inference_geo",
+)
+
+
+def analytics(row: Fields, now: int) -> Cost:
+    """Return one row of the analytics report; every field of its group is identity."""
+    group, cost = _member(row, "group"), _member(row, "cost")
+    line = _line(ANALYTICS, row, moment.HOUR, cost, now)
+    return replace(line, group=_named(group.row))
+
+
+def legacy(bucket: Fields, now: int) -> Callable[[Fields], Cost]:
+    """Return the reader of a legacy bucket's results."""
+
+    def read(row: Fields) -> Cost:
+        group = {name: row.row.get(name) for name in LEGACY_GROUP}
+        return replace(_line(LEGACY, bucket, moment.DAY, row, now), group=_named(group))
+
+    return read
+
+
+def span(bucket: Fields, width: int) -> tuple[int, int]:
+    """Return the bucket's [start, end) in µs; FieldError unless it is `width` wide."""
+    start, end = bucket.instant("starting_at"), bucket.instant("ending_at")
+    if end - start != width:
+        raise FieldError("ending_at", f"makes a bucket of {(end - start) // moment.MICROS} s")
+    return start, end
+
+
+def _line(source: str, bucket: Fields, width: int, cost: Fields, now: int) -> Cost:
+    start, end = span(bucket, width)
+    if cost.text("currency", "USD") != "USD":
+        raise FieldError("currency", f"is {cost.text('currency')!r}, not USD")
+    amount, final = cost.cents("amount"), end <= now - INVOICED
+    return Cost(source, start, width // moment.MICROS, (), amount, final=final)
+
+
+def _named(group: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return the group's fields that say something; a null says the same as its absence."""
+    said = {key: str(value) for key, value in sorted(group.items()) if value not in (None, "")}
+    return tuple((key, Fields({key: value}).text(key)) for key, value in said.items())
+
+
+def _member(row: Fields, name: str) -> Fields:
+    value = row.row.get(name)
+    if not isinstance(value, dict):
+        raise FieldError(name, "is missing" if value is None else "is no object")
+    return Fields(value)

@@ -1,0 +1,62 @@
+"""Answers of Kalshi as pages of facts, and what those facts say about where a list stands."""
+
+from collections.abc import Iterable
+from functools import partial
+
+from ledger.facts import Fact, Fill, Settlement
+from pipeline.sources import kalshi_rows
+from pipeline.sources.fields import Fields, collect
+from pipeline.sources.kalshi_exchange import SETTLEMENTS, Exchange, Listing
+from pipeline.sources.kalshi_rows import Report
+from pipeline.sources.paging import Batch
+from pipeline.sources.source import Deadline
+from storage.facts import Page
+
+NAME = "kalshi"
+
+
+def page(exchange: Exchange, listing: Listing, batch: Batch, deadline: Deadline) -> Page:
+    """Return the fills or settlements of one answer, rows that cannot be read apart."""
+    if listing is SETTLEMENTS:
+        read = partial(_settlement, exchange, deadline)
+        ends, rejects = collect(NAME, "ticker", batch.rows, read)
+        return Page(NAME, ends, rejects=rejects)
+    fills, rejects = collect(NAME, "fill_id", batch.rows, kalshi_rows.fill)
+    return Page(NAME, fills, rejects=rejects)
+
+
+def trades(facts: Iterable[Fact]) -> list[Fill | Settlement]:
+    """Return what happened to the account, without quotes."""
+    return [fact for fact in facts if isinstance(fact, Fill | Settlement)]
+
+
+def head_key(listing: Listing) -> str:
+    """Return the cursor's key for the newest time of a list read to its end, in µs."""
+    return f"{listing.name}_head"
+
+
+def newest(facts: Iterable[Fact], least: int, now: int) -> int:
+    """Return the newest time among fills and settlements, from `least` to now at most."""
+    return max([least, *(min(fact.time, now) for fact in trades(facts))])
+
+
+def head(listing: Listing, facts: Iterable[Fact], began: int) -> dict[str, str]:
+    """Return where the tail of a list begins: its newest fact, else when it was first read."""
+    found = trades(facts)
+    return {head_key(listing): str(newest(found, 0, began) if found else began)}
+
+
+def reports(batches: Iterable[Batch]) -> tuple[dict[str, Report], Page]:
+    """Return each market's report, shards summed, and the rows that cannot be read."""
+    rows = [row for batch in batches for row in batch.rows]
+    read, rejects = collect(NAME, "ticker", rows, kalshi_rows.report)
+    summed: dict[str, Report] = {}
+    for row in read:
+        known = summed.get(row.ticker)
+        summed[row.ticker] = known + row if known else row
+    return summed, Page(NAME, rejects=rejects)
+
+
+def _settlement(exchange: Exchange, deadline: Deadline, row: Fields) -> Settlement:
+    value = partial(exchange.settlement_value, deadline=deadline)
+    return kalshi_rows.settlement(row, value)

@@ -1,0 +1,106 @@
+"""The tape: trading folded live minute by minute, and again from where a late fact belongs."""
+
+import bisect
+from collections.abc import Iterable
+
+from ledger.bucket import Row
+from ledger.facts import Settlement
+from ledger.moment import HOUR, MINUTE, floor
+from ledger.pnl import Account, Event, Policy, levels, ordered, position_in_fold
+from pipeline import rollup
+from storage.facts import Facts
+
+SETTLING = 5 * MINUTE
+"""How long a minute is folded anew at each roll: what comes a little late is no rewind."""
+
+
+class Tape:
+    """The account at the head, and the 1m rows that are still in hand.
+
+    Facts before `through` are folded into a base; later ones are kept and folded onto a copy of
+    it at each roll, so their order of arrival does not matter. One before `through` rewinds.
+    """
+
+    def __init__(self, facts: Facts, policy: Policy) -> None:
+        """Begin empty; `rewind` loads what storage holds."""
+        self._facts = facts
+        self._base = Account(policy)
+        self._recent: list[Event] = []
+        self._closed: list[Row] = []
+        self._ends: dict[object, int] = {}
+        self.account = Account(policy)
+        self.through = 0
+
+    def rewind(self, instant: int) -> None:
+        """Fold everything before the hour of `instant` into the base and reload the rest."""
+        self.through = floor(instant, HOUR)
+        ends = sorted(self._facts.settlements(), key=position_in_fold)
+        self._ends = {end.identity: end.time for end in ends}
+        base = Account(self._base.policy)
+        early = (end for end in ends if end.time < self.through)
+        for event in ordered(self._facts.fills(before=self.through), early, ()):
+            base.apply(event)
+        for mark in self._facts.marks_before(self.through).values():
+            base.apply(mark)
+        late = (end for end in ends if end.time >= self.through)
+        since = self._facts.fills(since=self.through), late, self._facts.marks(self.through)
+        self._base, self._closed, self._recent = base, [], list(ordered(*since))
+
+    def take(self, events: Iterable[Event]) -> int | None:
+        """Keep new facts; return the instant to rewind to first, or None."""
+        late: list[int] = []
+        for event in events:
+            replaced = self._replaced(event)
+            if replaced is not None or event.time < self.through:
+                late.append(event.time if replaced is None else min(event.time, replaced))
+            else:
+                bisect.insort(self._recent, event, key=position_in_fold)
+        return min(late, default=None)
+
+    def _replaced(self, event: Event) -> int | None:
+        """Return when the version this settlement replaces took effect."""
+        if not isinstance(event, Settlement):
+            return None
+        earlier = self._ends.get(event.identity)
+        self._ends[event.identity] = event.time
+        return earlier
+
+    def latest(self, limit: int) -> int:
+        """Return the time of the newest fact kept that is not after `limit`, 0 without one."""
+        index = bisect.bisect_left(self._recent, _after(limit), key=position_in_fold)
+        return self._recent[index - 1].time if index else 0
+
+    def roll(self, until: int) -> list[Row]:
+        """Fold up to and with `until`; return the 1m rows in hand, from a whole hour on."""
+        account, before = self._base.copied(), self._before()
+        reached = bisect.bisect_left(self._recent, _after(until), key=position_in_fold)
+        fresh = rollup.minutes(levels(account, self._recent[:reached]), before, until)
+        self.account = account
+        rows = self._closed + fresh
+        self._settle(rows, floor(until - SETTLING, MINUTE))
+        return rows
+
+    def _before(self) -> Row:
+        level, unrealized = self._base.trading, self._base.unrealized
+        return Row(self.through - MINUTE, level, level, level, level, unrealized)
+
+    def _settle(self, rows: list[Row], through: int) -> None:
+        """Move what no longer changes into the base; keep the rows of its running hour."""
+        if through <= self.through:
+            return
+        cut = bisect.bisect_left(self._recent, _at(through), key=position_in_fold)
+        for event in self._recent[:cut]:
+            self._base.apply(event)
+        del self._recent[:cut]
+        self.through = through
+        self._closed = [row for row in rows if floor(through, HOUR) <= row.bucket < through]
+
+
+def _at(instant: int) -> tuple[int, int, str, tuple[int, ...]]:
+    """Return the place in the fold before every fact of an instant."""
+    return instant, 0, "", ()
+
+
+def _after(instant: int) -> tuple[int, int, str, tuple[int, ...]]:
+    """Return the place in the fold after every fact of an instant."""
+    return instant + 1, 0, "", ()

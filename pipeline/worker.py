@@ -1,0 +1,136 @@
+"""The worker: waits for the lease, then owns the facts until told to stop."""
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Lock, Timer
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from ledger import moment
+from ledger.pnl import Policy
+from pipeline.books import Books
+from pipeline.cycle import Cycle, Store
+from pipeline.feed import Feed
+from pipeline.fetch import Fetch
+from pipeline.schedule import Schedule
+from pipeline.sources.source import Source
+from storage import engine, schema
+from storage.bell import Bell
+from storage.facts import Facts
+from storage.lease import Lease
+from storage.rollups import Rollups
+from storage.snapshots import Snapshots
+from storage.tiers import Tiers
+
+SOURCES = ("kalshi", "anthropic", "revenue")
+
+log = structlog.get_logger()
+
+
+TAKEOVER_SECONDS = 5.0
+"""How long a command waits for the lease: enough to see that a dead owner is silent."""
+
+
+class WrongDatabase(RuntimeError):
+    """The database belongs to another mode, and says which one."""
+
+
+class Busy(RuntimeError):
+    """Another worker owns the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a worker is told: where to keep, how to value, how often to tick."""
+
+    database_url: str
+    redis_url: str
+    policy: Policy
+    zone: ZoneInfo
+    tick: float
+    mode: str
+    clock: moment.Clock = moment.system
+
+
+class Worker:
+    """One process that may own the lease; a second one waits as a hot standby."""
+
+    def __init__(self, plan: Plan, sources: Callable[[], Sequence[Source]]) -> None:
+        """Bring the database up to date; `sources` are opened once the lease is held."""
+        self._plan = plan
+        self._sources = sources
+        self._engine = engine.writer(plan.database_url)
+        schema.upgrade(self._engine)
+        self._lease = Lease(self._engine, f"{socket.gethostname()}:{os.getpid()}")
+
+    def run(self, stop: Event) -> None:
+        """Own the lease and tick until `stop`; LeaseLost when another process took over."""
+        if not self._lease.acquire(stop):
+            return
+        self._owning(
+            lambda cycle, _: Schedule(
+                cycle, self._lease, Snapshots(self._engine, self._lease.guard), self._plan.tick
+            ).run(stop)
+        )
+
+    def own(self, drive: Callable[[Cycle, Fetch], None]) -> None:
+        """Let a command drive the cycle while no worker does; Busy when one holds the lease."""
+        stop = Event()
+        timer = Timer(TAKEOVER_SECONDS, stop.set)
+        timer.start()
+        owned = self._lease.acquire(stop)
+        timer.cancel()
+        if not owned:
+            raise Busy("a worker owns this database and imports by itself; see the status page")
+        self._owning(drive)
+
+    def _owning(self, drive: Callable[[Cycle, Fetch], None]) -> None:
+        sources: Sequence[Source] = ()
+        try:
+            self._claim()
+            sources = self._sources()
+            self._drive(sources, drive)
+        finally:
+            for source in sources:
+                source.close()
+            self._lease.release()
+
+    def _claim(self) -> None:
+        """Refuse a database of another mode: demo figures never mix with real ones."""
+        snapshots = Snapshots(self._engine, self._lease.guard)
+        known = snapshots.meta().get("mode", self._plan.mode)
+        if known != self._plan.mode:
+            raise WrongDatabase(
+                f"{self._plan.database_url} holds {known} figures, not {self._plan.mode}: "
+                "choose another DATABASE_URL"
+            )
+        snapshots.remember({"mode": self._plan.mode})
+
+    def _drive(self, sources: Sequence[Source], drive: Callable[[Cycle, Fetch], None]) -> None:
+        store = self._store()
+        fetch = self._fetch(sources, store.facts)
+        books = Books(store.facts, store.rollups, self._plan.policy, self._plan.zone)
+        try:
+            drive(Cycle(fetch, store, books, self._plan.mode, self._plan.clock), fetch)
+        finally:
+            fetch.close()
+
+    def _store(self) -> Store:
+        guard = self._lease.guard
+        return Store(
+            Facts(self._engine, guard, self._plan.clock),
+            Rollups(self._engine, guard),
+            Snapshots(self._engine, guard),
+            Tiers(self._plan.redis_url or None),
+            Bell(self._plan.database_url, self._plan.redis_url or None),
+        )
+
+    def _fetch(self, sources: Sequence[Source], facts: Facts) -> Fetch:
+        recording = Lock()
+        feeds = [Feed(source, facts, self._plan.clock, recording) for source in sources]
+        names = {source.name for source in sources}
+        off = [name for name in SOURCES if name not in names]
+        return Fetch(feeds, off, recording)

@@ -1,0 +1,28 @@
+"""The errors of storage.
+
+StorageError
+├── NotReady       nothing to read yet: no file, no schema, no snapshot
+├── LeaseLost      another worker owns the database: stop at once
+├── NotExact       a value has no exact JSON, or a text is not such JSON
+└── NoSuchPeriod   rollups are kept by other periods
+"""
+
+
+class StorageError(RuntimeError):
+    """Storage could not do what was asked."""
+
+
+class NotReady(StorageError):
+    """There is nothing to read yet: no file, no schema, no snapshot; ask again later."""
+
+
+class LeaseLost(StorageError):
+    """Another worker owns the database: stop at once."""
+
+
+class NotExact(StorageError, ValueError):
+    """The value has no exact JSON, or the text is not such JSON."""
+
+
+class NoSuchPeriod(StorageError, ValueError):
+    """Rollups are kept by 1m, 5m and 1h only."""

@@ -1,0 +1,43 @@
+"""A minimal web process: storage, hub and every route, nothing else; configured by JSON."""
+
+import json
+import os
+from pathlib import Path
+
+from flask import Flask
+from flask_compress import Compress
+
+import telemetry
+from delivery import (
+    auth,
+    csv_export,
+    errors,
+    health,
+    json_api,
+    metrics,
+    poll,
+    sse,
+    websocket,
+)
+from delivery.hub import Hub
+from delivery.pace import Pace
+from storage.reader import Reader
+
+
+def wsgi() -> Flask:
+    chosen = json.loads(Path(os.environ["MINIMAL"]).read_text())
+    server, reader = Flask("minimal"), Reader(chosen["url"])
+    hub = Hub(reader, chosen.get("max_clients", 50), pace=Pace(**chosen.get("pace", {})))
+    server.extensions |= {"reader": reader, "hub": hub}
+    auth.mount(server, ["https://pnl.example.com"])
+    errors.mount(server)
+    for transport in (websocket, sse, poll):
+        transport.mount(server, hub)
+    json_api.mount(server, reader)
+    csv_export.mount(server, reader)
+    health.mount(server, reader, chosen.get("tick_seconds", 3600))
+    metrics.mount(server, telemetry.REGISTRY)
+    Compress(server)
+    server.add_url_rule("/<path:page>", "pages", lambda page: f"a page router owns {page}")
+    server.add_url_rule("/api/broken", "broken", lambda: 1 / 0)
+    return server

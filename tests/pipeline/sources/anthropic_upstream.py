@@ -1,0 +1,116 @@
+"""Anthropic's two cost reports over a table of what was spent."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger import moment
+from tests.pipeline.sources.upstream import Answer, Reply, Request, Upstream
+
+ANALYTICS = "/v1/organizations/analytics/cost"
+LEGACY = "/v1/organizations/cost_report"
+
+FORBIDDEN = Reply(
+    {"type": "error", "error": {"type": "permission_error", "message": "no"}, "request_id": "r"},
+    403,
+)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One line: when its bucket starts (µs), cents as text, and its group."""
+
+    start: int
+    cents: str
+    model: str = "claude-sonnet-5"
+    workspace: str | None = "wrkspc_1"
+    token_type: str = "output_tokens"  # noqa: S105 (a kind of token, no secret)
+
+
+def analytics(
+    spent: Callable[[], Sequence[Spent]], refreshed: Callable[[], int | None], size: int = 1_000
+) -> Answer:
+    """Answer the analytics report: only rows with cost, by time, in pages of `size`."""
+
+    def answer(request: Request) -> Reply:
+        start, end = (moment.parse(request.arg(name)) for name in ("starting_at", "ending_at"))
+        if end - start > 31 * moment.DAY:
+            return Reply({"type": "error", "error": {"type": "invalid_request_error"}}, 400)
+        lines = [line for line in spent() if start <= line.start < end]
+        rows = [_row(line) for line in sorted(lines, key=lambda line: line.start)]
+        first = int(request.arg("page") or 0)
+        more = first + size < len(rows)
+        body: dict[str, Any] = {"data": rows[first : first + size], "has_more": more}
+        body["next_page"] = str(first + size) if more else None
+        until = refreshed()
+        return Reply(body | ({} if until is None else {"data_refreshed_at": moment.text(until)}))
+
+    return answer
+
+
+def _row(line: Spent) -> dict[str, object]:
+    return {
+        "starting_at": moment.text(line.start),
+        "ending_at": moment.text(line.start + moment.HOUR),
+        "group": {
+            "model": line.model,
+            "workspace_id": line.workspace,
+            "cost_type": "tokens",
+            "token_type": line.token_type,
+        },
+        "cost": {
+            "amount": line.cents,
+            "list_amount": "999",
+            "currency": "USD",
+            "requests": None,
+        },
+    }
+
+
+def legacy(spent: Sequence[Spent], now: int, *, partial: bool = True) -> Answer:
+    """Answer the daily report, empty days too; without `partial` an unfinished day is a 400."""
+
+    def answer(request: Request) -> Reply:
+        start = moment.floor(moment.parse(request.arg("starting_at")), moment.DAY)
+        asked = request.arg("ending_at")
+        if asked and moment.parse(asked) > now and not partial:
+            error = {"type": "invalid_request_error", "message": "Invalid date range"}
+            return Reply({"type": "error", "error": error}, 400)
+        end = moment.parse(asked) if asked else moment.floor(now, moment.DAY)
+        days = range(start, end, moment.DAY)
+        first = int(request.arg("page") or 0)
+        size = int(request.arg("limit"))
+        more = first + size < len(days)
+        buckets = [_bucket(day, spent) for day in days[first : first + size]]
+        following = str(first + size) if more else None
+        return Reply({"data": buckets, "has_more": more, "next_page": following})
+
+    return answer
+
+
+def _bucket(day: int, spent: Sequence[Spent]) -> dict[str, object]:
+    return {
+        "starting_at": moment.text(day),
+        "ending_at": moment.text(day + moment.DAY),
+        "results": [
+            {
+                "amount": line.cents,
+                "currency": "USD",
+                "description": f"{line.model} usage, {line.token_type}",
+                "workspace_id": line.workspace,
+                "model": line.model,
+                "cost_type": "tokens",
+                "token_type": line.token_type,
+                "service_tier": "standard",
+                "context_window": "0-200k",
+                "inference_geo": None,
+            }
+            for line in spent
+            if line.start == day
+        ],
+    }
+
+
+def without_analytics(upstream: Upstream, status: int = 403) -> None:
+    """Let the analytics report refuse this key."""
+    upstream.on(ANALYTICS, Reply(FORBIDDEN.body, status))

@@ -1,0 +1,77 @@
+"""A feed: what a poll leaves behind, and how the source reads afterwards."""
+
+from threading import Lock
+from typing import Any
+
+import pytest
+
+from ledger.moment import DAY, MICROS
+from pipeline.cycle import Store
+from pipeline.feed import PATIENCE, Feed
+from pipeline.sources.client import Refused, Unreachable
+from pipeline.sources.source import Held
+from storage.facts import Page
+
+
+@pytest.fixture
+def whole(store: Store, script: Any, hands: Any) -> tuple[Any, Feed]:
+    source = script(cadence=1.0)
+    feed = Feed(source, store.facts, hands, Lock())
+    feed.poll(Held())
+    return source, feed
+
+
+def test_a_history_that_is_whole_lets_the_tail_follow_at_once(whole: tuple[Any, Feed]) -> None:
+    _, feed = whole
+    assert feed.complete
+    assert feed.due()
+    feed.poll(Held())
+    assert not feed.due()
+
+
+def test_three_failures_in_a_row_read_as_failing_and_one_success_ends_it(
+    whole: tuple[Any, Feed], hands: Any
+) -> None:
+    source, feed = whole
+    source.tails = [Unreachable("GET /deals: no connection")] * PATIENCE
+    statuses = []
+    for _ in range(PATIENCE + 1):
+        feed.poll(Held())
+        statuses.append(feed.state(hands.now).status)
+    assert statuses == ["ok"] * (PATIENCE - 1) + ["failing", "ok"]
+
+
+def test_refused_credentials_read_as_failing_at_once(whole: tuple[Any, Feed], hands: Any) -> None:
+    source, feed = whole
+    source.tails = [Refused("GET /deals: 401")]
+    feed.poll(Held())
+    assert feed.state(hands.now).status == "failing"
+
+
+def test_an_old_success_reads_as_stale_with_its_age(whole: tuple[Any, Feed], hands: Any) -> None:
+    _, feed = whole
+    before = hands.now
+    hands.now += 9 * MICROS
+    state = feed.state(hands.now)
+    assert (state.status, state.as_of) == ("stale", before)
+
+
+def test_a_bill_not_refreshed_for_a_day_reads_as_stale(whole: tuple[Any, Feed], hands: Any) -> None:
+    source, feed = whole
+    source.tails = [[Page("kalshi", cursor={"data_refreshed_at": str(hands.now - DAY - 1)})]]
+    feed.poll(Held())
+    assert feed.state(hands.now).status == "stale"
+
+
+@pytest.mark.usefixtures("whole")
+def test_the_age_survives_a_restart(store: Store, script: Any, hands: Any) -> None:
+    again = Feed(script(), store.facts, hands, Lock())
+    assert again.complete
+    assert again.state(hands.now).as_of == hands.now
+
+
+def test_an_error_that_is_no_sources_fault_is_raised(whole: tuple[Any, Feed]) -> None:
+    source, feed = whole
+    source.tails = [ZeroDivisionError("ours")]
+    with pytest.raises(ZeroDivisionError):
+        feed.poll(Held())
