@@ -57,6 +57,9 @@ def _dashboard(server: Flask, chosen: Settings) -> Dash:
         __name__,
         server=server,  # type: ignore[arg-type]  # Dash's own annotation forgets Flask
         use_pages=True,
+        include_pages_meta=False,
+        # Or Dash would write every page, figures included, into everybody's first HTML.
+        suppress_callback_exceptions=True,
         compress=True,
         title="NorthStar",
         update_title="",

@@ -145,12 +145,13 @@ def worker(mode: Mode = "live") -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    from pipeline.sources.signature import PrivateKeyError  # noqa: PLC0415
     from pipeline.worker import WrongDatabase  # noqa: PLC0415 -- pandas is slow to load
 
     _log(settings.load().log_level)
     try:
         _worker(mode).run(stop)
-    except WrongDatabase as error:
+    except (PrivateKeyError, WrongDatabase) as error:
         _end(str(error))
 
 
@@ -217,7 +218,8 @@ def _log(level: str) -> None:
     """Say what `level` asks for; a tick that was skipped is shown by the figures' own age."""
     least = logging.getLevelNamesMapping()[level]
     logging.basicConfig(level=least, format="%(asctime)s [%(levelname)s] %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    for chatty, floor in (("apscheduler", logging.ERROR), ("alembic", logging.WARNING)):
+        logging.getLogger(chatty).setLevel(floor)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(least))
 
 

@@ -53,7 +53,7 @@ def _run(asked: Namespace) -> Run:
     outcomes = {
         name: _measured(BENCHMARKS[name], asked.scale, repeat) for name in asked.only or BENCHMARKS
     }
-    return Run(began, here, asked.scale, repeat, outcomes)
+    return Run(began, here, asked.scale, repeat, outcomes, machine.load())
 
 
 def _measured(benchmark: Benchmark, scale: Scale, repeat: int) -> list[Outcome]:

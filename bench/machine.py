@@ -40,8 +40,13 @@ def this() -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         libraries={name: version(name) for name in _LIBRARIES},
-        load=os.getloadavg()[0],
+        load=load(),
     )
+
+
+def load() -> float:
+    """Return the 1-minute load average: what else the machine is doing."""
+    return os.getloadavg()[0]
 
 
 def _processor(described: Path) -> str:

@@ -13,13 +13,14 @@ from bench.machine import Machine
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run: when, where, how, and what each benchmark's cases took."""
+    """One run: when, where, how, what each benchmark's cases took, and the load at its end."""
 
     began: datetime
     machine: Machine
     scale: Scale
     repeat: int
     outcomes: Mapping[str, Sequence[Outcome]]
+    load_after: float
 
 
 def keep(run: Run, folder: Path) -> Path:
@@ -36,6 +37,7 @@ def _raw(run: Run) -> dict[str, Any]:
         "machine": asdict(run.machine),
         "scale": run.scale.value,
         "repeat": run.repeat,
+        "load_after": run.load_after,
         "benchmarks": {
             name: [_case(each) for each in cases] for name, cases in run.outcomes.items()
         },
@@ -61,7 +63,7 @@ def section(run: Run, benchmark: Benchmark) -> str:
     tables = [_table(outcome) for outcome in run.outcomes[benchmark.name]]
     made = (
         f"One run of {run.repeat} interleaved rounds on {run.began:%Y-%m-%d %H:%M} UTC. "
-        f"{run.machine}."
+        f"{run.machine}, {run.load_after:.1f} at the end."
     )
     return "\n\n".join([f"## {benchmark.name}", benchmark.question, made, *tables])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from emulators.kalshi import market_rows, rows
 from emulators.server import Reply, Request, Service
+from emulators.world import instant
 from emulators.world.holding import Fill
 from emulators.world.journal import Entry
 from emulators.world.totals import totals
@@ -65,7 +66,7 @@ def _shown(world: World, entry: Entry) -> dict[str, Any]:
             market = world.catalog.market(body["ticker"], now)
             return market_rows.market(world, market, now) if market else body
         if entry.kind == "settlement":
-            return {**body, "time": entry.time}
+            return {**body, "time": instant.text(body["time"])}
         return body
 
 

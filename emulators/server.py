@@ -62,9 +62,9 @@ class Server(ThreadingHTTPServer):
         """Host and port as a URL names them."""
         return f"{self.server_address[0]!s}:{self.server_port}"
 
-    def begin(self) -> None:
-        """Serve until the process ends."""
-        Thread(target=self.serve_forever, daemon=True).start()
+    def begin(self, poll: float = 0.5) -> None:
+        """Serve until the process ends or `shutdown`, which takes `poll` seconds at most."""
+        Thread(target=self.serve_forever, args=(poll,), daemon=True).start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base's words
         """Say nothing about a client that went away."""

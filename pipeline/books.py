@@ -76,11 +76,14 @@ class Books:
         if instant is not None:
             self._rewind = min(instant, self._rewind or instant)
 
-    def settle(self) -> None:
+    def settle(self, now: int) -> None:
         """Rewind to where the earliest late fact belongs, if there is one."""
-        if self._rewind is None or self.first is None:
-            return
         instant, self._rewind = self._rewind, None
+        if instant is None:
+            return
+        if self.first is None:
+            self.tape.rewind(now)
+            return
         self.first = min(self.first, floor(instant, HOUR))
         self._levels.clear()
         self._restated |= {

@@ -13,7 +13,7 @@ from ledger.moment import MICROS, MINUTE, Clock
 from ledger.snapshot import Alert, Cash, Snapshot, SourceState
 from pipeline.books import Books
 from pipeline.drift import Drift
-from pipeline.fetch import Fetch
+from pipeline.fetch import EXCHANGE, Fetch
 from pipeline.sources.source import Held
 from storage.bell import Bell
 from storage.facts import Facts
@@ -24,7 +24,7 @@ from storage.tiers import Tiers
 AHEAD = 5 * MINUTE
 """How far a source's clock may run ahead of ours before its facts wait."""
 
-PREVIEW_SECONDS = 5.0
+PREVIEW_SECONDS = 10.0
 """How often an unfinished import is shown."""
 
 log = structlog.get_logger()
@@ -54,12 +54,13 @@ class Cycle:
         self._drift = Drift(clock)
         self._epoch = store.snapshots.epoch()
         self._alerts: dict[str, Alert] = {}
-        self._preview_due = 0.0
+        self._shown = False
+        self._preview_due = monotonic() + PREVIEW_SECONDS
         meta = store.snapshots.meta()
         last = store.snapshots.last()
         self._as_of = last[1] if last else 0
         self._net = int(meta.get("net", "0"))
-        self._complete = meta.get("complete") == "1"
+        self._complete = self._loaded = meta.get("complete") == "1"
         self._resume(meta.get("first_row"))
 
     def _resume(self, first: str | None) -> None:
@@ -82,7 +83,8 @@ class Cycle:
         self._keep(seq, text)
         with _timed("ring"):
             self._store.bell.ring(seq)
-        return self._mend() or self._fetch.progressed()
+        mended = self._mend()
+        return mended or self._fetch.progressed() or self._fetch.importing
 
     def _held(self) -> Held:
         return Held(self._books.tape.account.book.held(), self._clock())
@@ -91,9 +93,9 @@ class Cycle:
         """Book what was recorded; return the instant reached and the rows that changed."""
         news = self._fetch.drain()
         now = self._clock()
-        if self._complete:
+        if self._loaded:
             self._books.take(news, now)
-            self._books.settle()
+            self._books.settle(now)
         else:
             self._preview(now)
         latest = self._books.tape.latest(now + AHEAD)
@@ -105,7 +107,10 @@ class Cycle:
     def _preview(self, now: int) -> None:
         """Load what has been imported so far; seldom, since an import brings it in any order."""
         began = monotonic()
-        if self._fetch.histories_whole or began >= self._preview_due:
+        self._loaded = self._fetch.histories_whole
+        stuck = not self._shown and not self._fetch.importing
+        if self._loaded or stuck or began >= self._preview_due:
+            self._shown = True
             self._books.open(now, None, None)
             took = monotonic() - began
             self._preview_due = monotonic() + max(PREVIEW_SECONDS, 10 * took)
@@ -165,7 +170,7 @@ class Cycle:
         )
 
     def _cash(self) -> Cash:
-        feed = self._fetch.feeds.get("kalshi")
+        feed = self._fetch.feeds.get(EXCHANGE)
         known = feed.cursor if feed else {}
         balance, positions = known.get("balance"), known.get("portfolio_value")
         return Cash(
@@ -198,7 +203,7 @@ class Cycle:
             self._store.tiers.publish(self._epoch, seq, self._as_of, text)
 
     def _mend(self) -> bool:
-        feed = self._fetch.feeds.get("kalshi")
+        feed = self._fetch.feeds.get(EXCHANGE)
         if feed is None or not self._complete or not self._fetch.idle(feed.name):
             return False
         return self._drift.mend(feed, self._books.tape.account.book)

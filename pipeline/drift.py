@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import structlog
 
 from ledger.book import Book, Position
+from ledger.facts import Market
 from ledger.moment import MINUTE, Clock
 from pipeline.feed import Feed
 from pipeline.sources.source import Deadline
@@ -27,6 +28,10 @@ class Accountable(Protocol):
     """A source that reports positions of its own and can read a market's fills again."""
 
     reports: Mapping[str, Report]
+
+    def recall(self, markets: Mapping[str, Market]) -> None:
+        """Take what is known of the markets, so that it is not asked for again."""
+        ...
 
     def reread(self, tickers: Collection[str], deadline: Deadline) -> Iterator[Page]:
         """Yield every fill of these markets, historical included."""

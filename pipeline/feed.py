@@ -94,6 +94,7 @@ class Feed:
     def _import(self) -> None:
         self._read(lambda: self._source.history(self._cursor))
         if self.complete:
+            log.info("history is whole", source=self.name, facts=self.recorded)
             self._attempt = float("-inf")
 
     def read(self, pages: Callable[[Deadline], Iterable[Page]]) -> None:

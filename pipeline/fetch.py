@@ -9,6 +9,9 @@ from pipeline.feed import POLL_SECONDS, Feed
 from pipeline.sources.source import Held
 from storage.facts import Recorded
 
+EXCHANGE = "kalshi"
+"""The source that is asked for the marks of what is held."""
+
 
 class Fetch:
     """The feeds; a tick waits for their polls, never for an import of history."""
@@ -26,7 +29,7 @@ class Fetch:
         """Poll every source that is due; return when each has answered or used its time."""
         self._reap()
         for name, feed in self.feeds.items():
-            if name not in self._running and feed.due():
+            if name not in self._running and (feed.due() or _unasked(feed, held)):
                 self._running[name] = self._pool.submit(feed.poll, held)
         wait(self._running.values(), timeout=POLL_SECONDS)
         self._reap()
@@ -47,7 +50,7 @@ class Fetch:
 
     def complete(self, held: Held) -> bool:
         """Whether every history is whole and every open position was asked for its mark."""
-        asked = [feed.asked for name, feed in self.feeds.items() if name == "kalshi"]
+        asked = [feed.asked for name, feed in self.feeds.items() if name == EXCHANGE]
         return self.histories_whole and all(held.tickers <= tickers for tickers in asked)
 
     def _histories(self) -> set[str]:
@@ -57,6 +60,11 @@ class Fetch:
         """Whether a history has become whole since the last call: its tail can be read at once."""
         before, self._whole = self._whole, self._histories()
         return before != self._whole
+
+    @property
+    def importing(self) -> bool:
+        """Whether a history is being read right now."""
+        return any(not self.feeds[name].complete for name in self._running)
 
     def idle(self, name: str) -> bool:
         """Whether the source's last poll has ended."""
@@ -70,3 +78,9 @@ class Fetch:
     def close(self) -> None:
         """Let running polls end and start no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _unasked(feed: Feed, held: Held) -> bool:
+    """Whether open positions wait for their first mark, which needs no new cadence."""
+    able = feed.name == EXCHANGE and feed.complete and not feed.health.error
+    return able and not held.tickers <= feed.asked

@@ -1,6 +1,7 @@
 """The schedule: what runs when while this process owns the lease."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Event
 
 import structlog
@@ -15,9 +16,6 @@ from storage.snapshots import Snapshots
 HEARTBEAT_SECONDS = 1.0
 PRUNE_SECONDS = 60.0
 GRACE_SECONDS = 30
-EXTRA_RUNS = 3
-"""Runs that may follow a tick at once, when a history has just become whole."""
-
 log = structlog.get_logger()
 
 
@@ -27,6 +25,7 @@ class Schedule:
     def __init__(self, cycle: Cycle, lease: Lease, snapshots: Snapshots, tick: float) -> None:
         """Prepare the jobs; `tick` is the seconds between two runs of the cycle."""
         self._cycle = cycle
+        self._ending = Event()
         self._failed = Event()
         self._error: BaseException | None = None
         self._scheduler = BackgroundScheduler(
@@ -44,12 +43,15 @@ class Schedule:
         self._scheduler.add_listener(self._note, EVENT_JOB_ERROR)
 
     def _every(self, seconds: float, job: Callable[[], None], executor: str = "default") -> None:
-        self._scheduler.add_job(job, "interval", seconds=seconds, executor=executor)
+        soon = datetime.now(UTC)
+        self._scheduler.add_job(
+            job, "interval", seconds=seconds, executor=executor, next_run_time=soon
+        )
 
     def _tick(self) -> None:
-        for _ in range(EXTRA_RUNS):
-            if not self._cycle.run():
-                return
+        """Run the cycle, and again at once while it says that more waits."""
+        while self._cycle.run() and not self._ending.is_set():
+            pass
 
     def _note(self, event: JobExecutionEvent) -> None:
         self._error = self._error or event.exception
@@ -57,12 +59,12 @@ class Schedule:
 
     def run(self, stop: Event) -> None:
         """Tick until `stop` is set; raise what a job raised, LeaseLost among it."""
-        self._tick()
         self._scheduler.start()
         try:
             while not stop.wait(0.1) and not self._failed.is_set():
                 pass
         finally:
+            self._ending.set()
             self._scheduler.shutdown(wait=True)
         if self._error is not None:
             raise self._error

@@ -13,6 +13,7 @@ from ledger import moment
 from ledger.pnl import Policy
 from pipeline.books import Books
 from pipeline.cycle import Cycle, Store
+from pipeline.drift import Accountable
 from pipeline.feed import Feed
 from pipeline.fetch import Fetch
 from pipeline.schedule import Schedule
@@ -130,6 +131,9 @@ class Worker:
 
     def _fetch(self, sources: Sequence[Source], facts: Facts) -> Fetch:
         recording = Lock()
+        for source in sources:
+            if isinstance(source, Accountable):
+                source.recall(facts.markets())
         feeds = [Feed(source, facts, self._plan.clock, recording) for source in sources]
         names = {source.name for source in sources}
         off = [name for name in SOURCES if name not in names]

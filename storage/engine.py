@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, NullPool, Pool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 
 from storage.errors import NotReady
@@ -17,6 +19,8 @@ Guard = Callable[[Connection], None]
 
 CHUNK = 500
 """Rows fetched at a time from a long list."""
+
+_turns: WeakKeyDictionary[Pool, Lock] = WeakKeyDictionary()
 
 _Pragmas = dict[str, int | str]
 _TUNED: _Pragmas = {"cache_size": -10_000, "mmap_size": 30_000_000, "temp_store": "memory"}
@@ -50,9 +54,17 @@ def reading(url: str) -> Engine:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         return create_engine(url, execution_options=options)
     path = file(url)
-    # No pool: an open costs 0.3 ms, and no lock of a pool is shared between gevent's threads.
-    engine = create_engine("sqlite://", creator=lambda: opened(path), poolclass=NullPool)
+    first = [sqlite3.connect(":memory:", check_same_thread=False)]
+    # Between threads, a lock that gevent patched may lose its wake-up and wait for ever. So no
+    # pool, which would have one; and the first connection, for which SQLAlchemy has one, is
+    # made here, where nobody else can want it. Opening anew costs 0.3 ms.
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: first.pop() if first else opened(path),
+        poolclass=NullPool,
+    )
     _hook(engine, {"busy_timeout": 0, **_TUNED}, wal=False)
+    engine.connect().close()
     return engine.execution_options(deferred=True)
 
 
@@ -77,8 +89,11 @@ def deferred(engine: Engine) -> Engine:
 
 @contextmanager
 def guarded(engine: Engine, guard: Guard) -> Iterator[Connection]:
-    """Open one write transaction in which the guard runs first; commit at the end."""
-    with engine.begin() as connection:
+    """Open one write transaction in which the guard runs first; commit at the end.
+
+    Threads of one process take turns here: SQLite's own waiting lets one of them starve.
+    """
+    with _turns.setdefault(engine.pool, Lock()), engine.begin() as connection:
         guard(connection)
         yield connection
 
@@ -114,14 +129,23 @@ def _begun(engine: Engine, revision: str) -> Connection:
 
 def _let_pass(error: DBAPIError) -> None:
     """Return when another try may help; raise NotReady or the error itself otherwise."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    primary = None if code is None else code & 0xFF
-    if primary == sqlite3.SQLITE_BUSY:
+    if is_locked(error):
         return
+    primary = _primary(error)
     absent = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY)
     if primary in absent or getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
         raise NotReady("the database has no schema yet; the worker makes it") from error
     raise error
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether SQLite gave up waiting for another process's lock."""
+    return _primary(error) == sqlite3.SQLITE_BUSY
+
+
+def _primary(error: DBAPIError) -> int | None:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _is_sqlite(url: str) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import OperationalError
 
 from storage import schema
-from storage.engine import deferred, guarded, unguarded
+from storage.engine import deferred, guarded, is_locked, unguarded
 from storage.errors import LeaseLost
 
 __all__ = ["Lease", "LeaseLost"]
@@ -74,9 +75,16 @@ class Lease:
         return won
 
     def heartbeat(self) -> None:
-        """Show that the owner lives; LeaseLost when the lease is another's."""
-        with guarded(self._engine, self.guard):
-            pass
+        """Show that the owner lives; LeaseLost when the lease is another's.
+
+        A beat that finds the database locked is left out: nobody can take over meanwhile.
+        """
+        try:
+            with guarded(self._engine, self.guard):
+                pass
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
 
     def guard(self, connection: Connection) -> None:
         """Beat inside a write transaction, which must end when it raises LeaseLost."""

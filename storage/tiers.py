@@ -1,6 +1,7 @@
 """Tiers: a cache beside the database, in process or in Redis; a failure is only a miss."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -57,6 +58,9 @@ class Tiers:
         self._client = client(redis_url) if redis_url else None
         self._cache = _bound(self._client)
         self._clock = clock
+        # Nobody waits for a turn, a miss is cheaper: the locks inside the clients, once gevent
+        # patched them, may lose a wake-up between threads.
+        self._turn = threading.Lock()
         self._resume = 0.0
         self._quiet = 0.0
         self.failures = 0
@@ -85,13 +89,15 @@ class Tiers:
             self._client.close()
 
     def _tried(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the call returns
-        if self._clock() < self._resume:
+        if self._clock() < self._resume or not self._turn.acquire(blocking=False):
             return None
         try:
             return call()
         except (RedisError, OSError) as error:
             self._failed(error)
             return None
+        finally:
+            self._turn.release()
 
     def _failed(self, error: Exception) -> None:
         # A hung server costs a quarter second a call: leave it alone for a moment.

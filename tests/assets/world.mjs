@@ -1,4 +1,5 @@
 /* A seeded world for the ladder: a server that numbers documents, and a network that hurts it. */
+import assert from "node:assert/strict";
 import northstar from "./load.cjs";
 
 export function generator(seed) {
@@ -227,3 +228,17 @@ export class World {
     return northstar.status.badge(this.state, this.at).state;
   }
 }
+
+export const started = (options) => {
+  const world = new World(options);
+  world.dispatch({ type: "boot", hidden: false });
+  return world;
+};
+
+/* The server rests for six seconds (a beat, a poll), then both must hold the same. */
+export const converged = (world) => {
+  world.run(6000, { every: 0 });
+  assert.equal(world.state.held.epoch, world.server.epoch);
+  assert.equal(world.state.held.seq, world.server.seq);
+  assert.deepEqual(world.state.held.document, world.server.document);
+};

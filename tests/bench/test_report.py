@@ -28,14 +28,14 @@ def run() -> Run:
     )
     nanos = {"mine": (20_000, 10_000, 30_000), "theirs": (40_000, 40_000, 20_000)}
     began = datetime(2026, 11, 21, 18, 40, 10, 500, UTC)
-    return Run(began, machine.this(), Scale.USUAL, 3, {"job": [Outcome(case, nanos)]})
+    return Run(began, machine.this(), Scale.USUAL, 3, {"job": [Outcome(case, nanos)]}, 1.25)
 
 
 def test_a_section_states_the_run_and_each_contender_with_its_spread(run: Run) -> None:
     text = section(run, JOB)
     assert "How long is a job?" in text
     assert "One run of 3 interleaved rounds on 2026-11-21 18:40 UTC." in text
-    assert str(run.machine) in text
+    assert f"{run.machine}, 1.2 at the end." in text
     assert "| **mine** (ours) | 2.00 | 1.00–3.00 | | |" in text
     assert "| theirs | 4.00 | 2.00–4.00 | 0.50 | 0.25–1.50 |" in text
     assert text.endswith("Side by side.")

@@ -42,6 +42,11 @@ class Database:
         self.documents: dict[int, dict[str, Any]] = {}
 
     @property
+    def last(self) -> int:
+        """The newest seq."""
+        return max(self.documents)
+
+    @property
     def epoch(self) -> str:
         return self._snapshots.epoch()
 
@@ -152,7 +157,11 @@ def hang_up() -> Iterator[None]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Make a database; beside `web` it is the one that `web` serves."""
+    if "web" in request.fixturenames:
+        yield request.getfixturevalue("pair")[1]
+        return
     found = Database(tmp_path / "northstar.db")
     yield found
     found.close()
@@ -180,19 +189,34 @@ def end(web: Web) -> None:
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """One web process with one snapshot, for all tests of a module that only ask."""
-    folder = tmp_path_factory.mktemp("standing")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Web, Database]]:
+    """Start one web process for all tests of a module that break neither it nor its database."""
+    folder = tmp_path_factory.mktemp("pair")
     database = Database(folder / "northstar.db")
     database.append(1)
     web = Web(folder, {"url": database.url})
-    yield web
+    yield web, database
     end(web)
     database.close()
 
 
 @pytest.fixture
-def web(start: Callable[..., Web], database: Database) -> Web:
-    """Start a web process whose database has one snapshot."""
+def web(pair: tuple[Web, Database]) -> Web:
+    """Return the module's web process, at a snapshot of this test's own."""
+    web, database = pair
+    seq = database.append(1)
+    eventually(lambda: web.get("/api/pnl/current").json()["seq"] == seq)
+    return web
+
+
+@pytest.fixture
+def standing(pair: tuple[Web, Database]) -> Web:
+    """Return the module's web process, wherever it stands."""
+    return pair[0]
+
+
+@pytest.fixture
+def fresh(start: Callable[..., Web], database: Database) -> Web:
+    """Start a web process of this test's own, whose database has one snapshot."""
     database.append(1)
     return start()

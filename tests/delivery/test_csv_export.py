@@ -49,24 +49,24 @@ def table(answer: requests.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body, newline="")))
 
 
-def test_the_last_row_is_the_current_figure_at_its_seq(web: Web, database: Database) -> None:
+def test_the_last_row_is_the_current_figure_at_its_seq(fresh: Web, database: Database) -> None:
     net = Decimal(3 * ODD + 21 * NANO - 3000) / NANO
     seq = database.append(net, rows=rollups(3), meta={"complete": "1"})
-    eventually(lambda: web.get("/api/pnl/current").json()["seq"] == seq)
-    answer = web.get("/api/pnl/series.csv?period=1m")
+    eventually(lambda: fresh.get("/api/pnl/current").json()["seq"] == seq)
+    answer = fresh.get("/api/pnl/series.csv?period=1m")
     assert answer.headers["X-Seq"] == str(seq)
     assert f'filename="series-{seq}.csv"' in answer.headers["Content-Disposition"]
-    current = text.decode(web.get("/api/pnl/current").content)
+    current = text.decode(fresh.get("/api/pnl/current").content)
     last = Decimal(table(answer)[-1]["net_close"])
     assert last == net
-    assert current["net_pnl"] == Socket(web.port).message()["data"]["net_pnl"] == net
-    assert Events(web.base).message()["data"] == current
+    assert current["net_pnl"] == Socket(fresh.port).message()["data"]["net_pnl"] == net
+    assert Events(fresh.base).message()["data"] == current
 
 
-def test_a_long_export_has_every_row_and_every_digit(web: Web, database: Database) -> None:
+def test_a_long_export_has_every_row_and_every_digit(fresh: Web, database: Database) -> None:
     minutes = 1300
     database.append(0, rows=rollups(minutes), meta={"complete": "1"})
-    rows = table(web.get("/api/pnl/series.csv?period=1m"))
+    rows = table(fresh.get("/api/pnl/series.csv?period=1m"))
     assert list(rows[0]) == list(columns.SERIES)
     assert len(rows) == minutes
     for n, row in enumerate(rows):
@@ -75,16 +75,16 @@ def test_a_long_export_has_every_row_and_every_digit(web: Web, database: Databas
     assert rows[0]["fees"] == "0.000000001"
 
 
-def test_csv_and_json_give_the_same_rows(web: Web, database: Database) -> None:
+def test_csv_and_json_give_the_same_rows(fresh: Web, database: Database) -> None:
     database.append(0, rows=rollups(700), meta={"complete": "1"})
-    whole = text.decode(web.get("/api/pnl/series?period=5m").content)["rows"]
-    rows = table(web.get("/api/pnl/series.csv?period=5m"))
+    whole = text.decode(fresh.get("/api/pnl/series?period=5m").content)["rows"]
+    rows = table(fresh.get("/api/pnl/series.csv?period=5m"))
     assert [row["time"] for row in rows] == [row["time"] for row in whole]
     for row, member in zip(rows, whole, strict=True):
         assert abs(Decimal(row["net_close"]) - member["net_close"]) <= Decimal("0.0000005")
 
 
-def test_fills_are_exported_with_their_filters(web: Web, database: Database) -> None:
+def test_fills_are_exported_with_their_filters(fresh: Web, database: Database) -> None:
     facts = tuple(
         Fill(
             f"f{n}",
@@ -100,7 +100,7 @@ def test_fills_are_exported_with_their_filters(web: Web, database: Database) -> 
     )
     database.facts.record(Page("kalshi", facts))
     seq = database.append(0)
-    answer = web.get("/api/trading/fills.csv")
+    answer = fresh.get("/api/trading/fills.csv")
     assert answer.headers["X-Seq"] == str(seq)
     rows = table(answer)
     assert [row["fill_id"] for row in rows] == [f"f{n}" for n in reversed(range(1200))]
@@ -109,7 +109,7 @@ def test_fills_are_exported_with_their_filters(web: Web, database: Database) -> 
         ("1.01", "0.1234567", "0.000000005")
     }
     assert {row["is_taker"] for row in rows} == {"true"}
-    assert len(table(web.get("/api/trading/fills.csv?ticker=KXA"))) == 600
+    assert len(table(fresh.get("/api/trading/fills.csv?ticker=KXA"))) == 600
 
 
 def test_an_empty_list_still_has_its_header(standing: Web) -> None:
@@ -117,9 +117,9 @@ def test_an_empty_list_still_has_its_header(standing: Web) -> None:
     assert answer.content == (",".join(columns.FILLS) + "\r\n").encode()
 
 
-def test_a_reader_that_leaves_in_the_middle_disturbs_nobody(web: Web, database: Database) -> None:
+def test_a_reader_that_leaves_in_the_middle_disturbs_nobody(fresh: Web, database: Database) -> None:
     database.append(0, rows=rollups(20_000), meta={"complete": "1"})
-    answer = requests.get(f"{web.base}/api/pnl/series.csv?period=1m", stream=True, timeout=20)
+    answer = requests.get(f"{fresh.base}/api/pnl/series.csv?period=1m", stream=True, timeout=20)
     assert answer.raw.read(1000)
     answer.close()
-    assert web.get("/api/pnl/series?period=1h").ok
+    assert fresh.get("/api/pnl/series?period=1h").ok

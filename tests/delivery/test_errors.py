@@ -57,9 +57,9 @@ def test_before_the_first_snapshot_every_figure_is_503(
     del database
 
 
-def test_a_fault_of_ours_is_500_without_its_trace(web: Web) -> None:
-    body = problem(web.get("/api/broken"), HTTPStatus.INTERNAL_SERVER_ERROR)
+def test_a_fault_of_ours_is_500_without_its_trace(fresh: Web) -> None:
+    body = problem(fresh.get("/api/broken"), HTTPStatus.INTERNAL_SERVER_ERROR)
     assert "division" not in str(body)
-    web.stop()
-    assert "ZeroDivisionError" in "".join(web.log)
-    web.log.clear()
+    fresh.stop()
+    assert "ZeroDivisionError" in "".join(fresh.log)
+    fresh.log.clear()

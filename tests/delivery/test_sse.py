@@ -23,9 +23,9 @@ def test_events_carry_the_same_messages_as_sockets(web: Web, database: Database)
     events, peer, page = Events(web.base), Socket(web.port), Follower()
     first = events.event()
     assert set(first) == {"id", "data"}
-    assert first["id"] == f"{database.epoch}:1"
+    assert first["id"] == f"{database.epoch}:{database.last}"
     assert page.take(Events(web.base).message())
-    assert page.document == peer.message()["data"] == database.documents[1]
+    assert page.document == peer.message()["data"] == database.documents[database.last]
     database.append(2)
     assert events.message() == peer.message()
 
@@ -41,14 +41,14 @@ def test_a_burst_ends_in_equal_state(web: Web, database: Database) -> None:
 
 
 def test_a_stream_resumes_by_its_last_event_id(web: Web, database: Database) -> None:
-    last = database.append(2)
+    held, last = database.last, database.append(2)
     eventually(lambda: web.get("/api/pnl/current").json()["seq"] == last)
-    message = Events(web.base, last=f"{database.epoch}:1").message()
-    assert (message["type"], message["prev"], message["recovered"]) == ("delta", 1, True)
+    message = Events(web.base, last=f"{database.epoch}:{held}").message()
+    assert (message["type"], message["prev"], message["recovered"]) == ("delta", held, True)
     message = Events(web.base, f"?epoch={database.epoch}&after={last}").message()
     assert message["type"] == "beat"
     # A browser that reconnects repeats its first address; the newer position is the header's.
-    message = Events(web.base, f"?epoch={database.epoch}&after=1", f"{database.epoch}:{last}")
+    message = Events(web.base, f"?epoch={database.epoch}&after={held}", f"{database.epoch}:{last}")
     assert message.message()["type"] == "beat"
 
 
@@ -57,11 +57,11 @@ def test_a_stream_that_cannot_be_resumed_begins_anew(standing: Web) -> None:
     assert (message["type"], message["recovered"]) == ("snapshot", False)
 
 
-def test_streams_hear_bye_before_the_process_ends(web: Web) -> None:
-    streams = [Events(web.base) for _ in range(10)]
+def test_streams_hear_bye_before_the_process_ends(fresh: Web) -> None:
+    streams = [Events(fresh.base) for _ in range(10)]
     for events in streams:
         events.message()
-    assert web.stop() == 0
+    assert fresh.stop() == 0
     for events in streams:
         bye = events.message()
         assert (bye["type"], bye["code"]) == ("bye", "shutdown")

@@ -29,7 +29,7 @@ def test_the_first_message_is_the_head(web: Web, database: Database) -> None:
 
 def test_a_public_client_library_agrees(web: Web, database: Database) -> None:
     client = websocket.create_connection(f"ws://127.0.0.1:{web.port}/ws/pnl", timeout=20)
-    assert text.decode(client.recv())["data"] == database.documents[1]
+    assert text.decode(client.recv())["data"] == database.documents[database.last]
     database.append(2)
     assert json.loads(client.recv())["type"] == "delta"
     client.close()
@@ -89,8 +89,8 @@ def test_without_loss_a_burst_leaves_no_gap(web: Web, database: Database) -> Non
 
 
 def test_a_client_that_holds_the_head_resumes_with_a_beat(web: Web, database: Database) -> None:
-    message = Socket(web.port, f"?epoch={database.epoch}&after=1").message()
-    assert (message["type"], message["seq"]) == ("beat", 1)
+    message = Socket(web.port, f"?epoch={database.epoch}&after={database.last}").message()
+    assert (message["type"], message["seq"]) == ("beat", database.last)
     assert message["age_ms"] >= 0
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_resumed_gets_the_whole_document(
 ) -> None:
     message = Socket(web.port, query.format(epoch=database.epoch)).message()
     assert (message["type"], message["recovered"]) == ("snapshot", False)
-    assert message["data"] == database.documents[1]
+    assert message["data"] == database.documents[database.last]
 
 
 def test_a_client_older_than_the_window_gets_the_whole_document(
@@ -141,10 +141,10 @@ def test_a_delta_larger_than_the_document_is_a_snapshot(web: Web, database: Data
     assert page.document == database.documents[seq]
 
 
-def test_a_restored_database_reaches_everyone_as_a_snapshot(web: Web, database: Database) -> None:
+def test_a_restored_database_reaches_everyone_as_a_snapshot(fresh: Web, database: Database) -> None:
     for net in range(5):
         last = database.append(net)
-    peer, page = Socket(web.port), Follower()
+    peer, page = Socket(fresh.port), Follower()
     while page.seq < last:
         page.take(peer.message())
     other = Database(database.path.with_name("other.db"))
@@ -232,11 +232,11 @@ def test_a_peer_that_answers_no_ping_is_cut(start: Callable[..., Web], database:
         live.send(PONG)
 
 
-def test_everyone_hears_bye_and_1001_before_the_process_ends(web: Web) -> None:
-    peers = [Socket(web.port) for _ in range(30)]
+def test_everyone_hears_bye_and_1001_before_the_process_ends(fresh: Web) -> None:
+    peers = [Socket(fresh.port) for _ in range(30)]
     for peer in peers:
         peer.message()
-    assert web.stop() == 0
+    assert fresh.stop() == 0
     byes = [peer.message() for peer in peers]
     assert {bye["type"] for bye in byes} == {"bye"}
     assert {bye["code"] for bye in byes} == {"shutdown"}
@@ -371,8 +371,8 @@ def test_before_the_first_snapshot_a_socket_is_asked_to_come_back(
     assert Socket(web.port).message()["seq"] == seq
 
 
-def test_a_reset_in_the_middle_disturbs_nobody(web: Web, database: Database) -> None:
-    rude, peer, page = Socket(web.port), Socket(web.port), Follower()
+def test_a_reset_in_the_middle_disturbs_nobody(fresh: Web, database: Database) -> None:
+    rude, peer, page = Socket(fresh.port), Socket(fresh.port), Follower()
     page.take(peer.message())
     rude.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     rude.close()
@@ -380,4 +380,4 @@ def test_a_reset_in_the_middle_disturbs_nobody(web: Web, database: Database) -> 
         last = database.append(net)
     while page.seq < last:
         assert page.take(peer.message())
-    eventually(lambda: web.metric('northstar_clients{transport="ws"}') == 1)
+    eventually(lambda: fresh.metric('northstar_clients{transport="ws"}') == 1)

@@ -117,7 +117,7 @@ Make = Callable[..., Stage]
 
 
 class Stages:
-    """Opens stages on servers that are used again: stopping one takes half a second."""
+    """Opens stages on servers that are used again."""
 
     _idle: ClassVar[list[Server]] = []
 
@@ -151,7 +151,7 @@ class Stages:
             server.service = service
         else:
             server = Server("127.0.0.1", 0, service)
-            server.begin()
+            server.begin(poll=0.02)
         self._busy.append(server)
         return f"http://{server.authority}"
 

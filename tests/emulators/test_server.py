@@ -17,7 +17,7 @@ def server() -> Iterator[Server]:
         return Reply(200, seen, {"x-more": "1"})
 
     one = Server("127.0.0.1", 0, echo)
-    one.begin()
+    one.begin(poll=0.02)
     yield one
     one.shutdown()
     one.server_close()

@@ -50,6 +50,9 @@ class Exchange:
         self.asked.append(set(tickers))
         yield Page("kalshi", (self.missing,))
 
+    def recall(self, markets: object) -> None:
+        """Know nothing of markets."""
+
     def close(self) -> None:
         """Have nothing to let go of."""
 

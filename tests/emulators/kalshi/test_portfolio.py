@@ -198,7 +198,8 @@ def test_a_settlement_row_holds_both_legs_and_pays_what_survived(stage: Stage) -
             "fill", ticker=ticker, book_side=side, count=count, yes_price=price, fee_cost=fee
         )
     stage.now[0] += SECOND
-    assert stage.tell("settlement", ticker=ticker, result="yes").status_code == 200
+    told = stage.tell("settlement", ticker=ticker, result="yes").json()
+    assert told["time"] == instant.text(stage.now[0])
     row = stage.kalshi("/portfolio/settlements", ticker=ticker).json()["settlements"][0]
     assert row == {
         "ticker": ticker, "event_ticker": ticker.rpartition("-")[0], "exchange_index": 0,

@@ -1,36 +1,7 @@
-/* Bars, texts of elements, and the transports' own rules. */
+/* The transports' own rules. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import northstar from "./load.cjs";
-
-const cases = JSON.parse(readFileSync(new URL("./bars.json", import.meta.url)));
-for (const { revenue, cost, trading, bars } of cases) {
-  test(`revenue ${revenue}, cost ${cost} and trading ${trading} stand where they should`, () => {
-    const made = northstar.waterfall.bars(revenue, cost, trading);
-    assert.deepEqual(made.map(({ from, to }) => [from, to].map((share) => Number(share.toFixed(2)))), bars);
-  });
-}
-
-const element = (live, format, rest = {}) => ({ dataset: { live, format, ...rest } });
-const document = { complete: true, net_pnl: -1234.56, costs: { total: 12, unpriced: true }, trading: { fees: 3, fills: 15234 } };
-const text = (...given) => northstar.paint.text(element(...given), document, "UTC");
-
-test("an element's text follows its format", () => {
-  assert.equal(text("net_pnl", "money"), "\u2212$1,234.56");
-  assert.equal(text("trading.fees", "minus"), "\u2212$3.00");
-  assert.equal(text("trading.fills", "count"), "15,234");
-  assert.equal(text("costs.total", "atleast"), "\u2265\u00a0$12.00");
-});
-
-test("what is unknown is never shown as nought", () => {
-  assert.equal(text("cash.equity", "money"), "\u2013");
-});
-
-test("a net is not shown before every source has told its whole history", () => {
-  const net = element("net_pnl", "money", { needs: "complete", lacking: "incomplete" });
-  assert.equal(northstar.paint.text(net, { ...document, complete: false }, "UTC"), "incomplete");
-});
 
 function mounted() {
   const props = [];
