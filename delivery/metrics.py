@@ -21,5 +21,5 @@ def _collected(registry: CollectorRegistry, multiprocess_dir: str) -> CollectorR
     if not multiprocess_dir:
         return registry
     together = CollectorRegistry()
-    MultiProcessCollector(together, path=multiprocess_dir)  # type: ignore[no-untyped-call] # as published
+    MultiProcessCollector(together, path=multiprocess_dir)
     return together

@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+import telemetry
 from storage.errors import NotExact
 from storage.text import decode, encode
 
@@ -68,7 +69,11 @@ class Tiers:
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return the value kept, None without one."""
-        return self._tried(lambda: self._cache.get(key))
+        failures = self.failures
+        value = self._tried(lambda: self._cache.get(key))
+        missed = "miss" if self.failures == failures else "error"
+        telemetry.TIER_READS.labels("hot", "hit" if value is not None else missed).inc()
+        return value
 
     def set(self, key: str, value: Any, seconds: int) -> None:  # noqa: ANN401 - any JSON value
         """Keep a JSON value for some seconds; NotExact when it is none."""

@@ -56,6 +56,7 @@ def test_a_gzip_bomb_is_never_blown_up(upstream: Upstream) -> None:
         (b"not gzip at all", "gzip", "damaged"),
         (b"x", "br", "encoded as 'br'"),
     ],
+    ids=["cut off", "damaged", "unknown"],
 )
 def test_a_damaged_encoding_is_refused(
     upstream: Upstream, content: bytes, encoding: str, why: str
