@@ -32,7 +32,7 @@ demo: .venv/ready
 	@exec $(BIN)/northstar demo
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST)
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .
