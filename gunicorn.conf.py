@@ -1,5 +1,7 @@
 """gunicorn: web processes whose gevent workers hold every live connection."""
 
+import os
+import signal
 from typing import Any
 
 import settings
@@ -21,8 +23,14 @@ control_socket_disable = True
 graceful_timeout = 1
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ANN401 -- gunicorn has no types
-    """Let the hub speak for as long as the worker lives."""
+def when_ready(_server: Any) -> None:  # noqa: ANN401 -- gunicorn has no types
+    """Take Ctrl-C as the end that says goodbye: gunicorn's own ends its workers in mid-word."""
+    signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 -- likewise
+    """Let the hub speak for as long as the worker lives; Ctrl-C is the master's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker.wsgi.extensions["hub"].start(lambda: worker.alive)
 
 
