@@ -50,13 +50,7 @@ def sources() -> None:
 @northstar.command()
 def run() -> None:
     """Start web and worker on the configured accounts."""
-    chosen = settings.load()
-    if not chosen.sources:
-        _end(
-            "no source is configured: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY, "
-            "ANTHROPIC_ADMIN_KEY or REVENUE_API_URL (docs/settings.md), "
-            "or look around with: northstar demo"
-        )
+    chosen = _configured()
     _check_port(chosen)
     _supervise(chosen, Supervisor(), "live", {})
 
@@ -103,6 +97,29 @@ def _emulated(chosen: settings.Settings, ready: dict[str, str]) -> dict[str, str
     return emulated | {f"{name}_FILE": "" for name in emulated}
 
 
+def _configured() -> settings.Settings:
+    """Return the settings; the end when they name no source: nothing is not a net of 0."""
+    chosen = settings.load()
+    if not chosen.sources:
+        _end(
+            "no source is configured: set KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY, "
+            "ANTHROPIC_ADMIN_KEY or REVENUE_API_URL (docs/settings.md), "
+            "or look around with: northstar demo"
+        )
+    if "kalshi" in chosen.sources:
+        _check_key(chosen)
+    return chosen
+
+
+def _check_key(chosen: settings.Settings) -> None:
+    from pipeline.sources.signature import PrivateKeyError, Signer  # noqa: PLC0415
+
+    try:
+        Signer(chosen.kalshi_api_key_id, chosen.kalshi_private_key)
+    except PrivateKeyError as error:
+        _end(f"KALSHI_PRIVATE_KEY: {error}. Example: KALSHI_PRIVATE_KEY_FILE=~/kalshi.pem")
+
+
 def _check_port(chosen: settings.Settings) -> None:
     family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -145,36 +162,45 @@ def worker(mode: Mode = "live") -> None:
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    from pipeline.sources.signature import PrivateKeyError  # noqa: PLC0415
+    chosen = _configured()
     from pipeline.worker import WrongDatabase  # noqa: PLC0415 -- pandas is slow to load
+    from storage.errors import Unusable  # noqa: PLC0415
 
-    _log(settings.load().log_level)
+    _log(chosen.log_level)
     try:
-        _worker(mode).run(stop)
-    except (PrivateKeyError, WrongDatabase) as error:
-        _end(str(error))
+        _worker(chosen, mode).run(stop)
+    except (Unusable, WrongDatabase) as error:
+        _end(_database(error))
 
 
 @northstar.command()
 def backfill(mode: Mode = "live") -> None:
     """Import the whole history of every source, showing progress, then end."""
+    chosen = _configured()
     from rich.console import Console  # noqa: PLC0415 -- only this command draws
 
     from pipeline import backfill as history  # noqa: PLC0415 -- pandas is slow to load
-    from pipeline.worker import Busy  # noqa: PLC0415
+    from pipeline.worker import Busy, WrongDatabase  # noqa: PLC0415
+    from storage.errors import Unusable  # noqa: PLC0415
 
     try:
-        history.backfill(_worker(mode), Console())
+        history.backfill(_worker(chosen, mode), Console())
+    except (Unusable, WrongDatabase) as error:
+        _end(_database(error))
     except (Busy, history.Unfinished) as error:
         _end(str(error))
 
 
-def _worker(mode: str) -> "Worker":
+def _database(error: Exception) -> str:
+    """Return what is wrong with the database, and the remedy."""
+    return f"DATABASE_URL: {str(error).rstrip('.')}. Example: DATABASE_URL=sqlite:///var/another.db"
+
+
+def _worker(chosen: settings.Settings, mode: str) -> "Worker":
     """Return the worker the settings describe."""
     from ledger.pnl import Policy  # noqa: PLC0415
     from pipeline.worker import Plan, Worker  # noqa: PLC0415 -- pandas is slow to load
 
-    chosen = settings.load()
     plan = Plan(
         chosen.database_url,
         chosen.redis_url,

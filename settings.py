@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         LIVE_DATABASE,
+        pattern=r"^(sqlite:///.|postgresql)",
         description="Where facts rest: SQLite by default.",
         examples=["sqlite:///var/northstar.db"],
     )

@@ -94,7 +94,7 @@
     const complete = Boolean(lookup(document, "complete"));
     const shares = northstar.waterfall.bars(figure("revenue.recognized"), figure("costs.total"), figure("trading.total"));
     for (const [index, element] of all("[data-bar]").entries()) {
-      element.hidden = !complete && element.dataset.bar === "net";
+      element.hidden = !complete;
       element.style.setProperty("--from", shares[index].from.toFixed(2) + "%");
       element.style.setProperty("--to", shares[index].to.toFixed(2) + "%");
     }

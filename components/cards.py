@@ -73,9 +73,9 @@ def line(sheet: Sheet, what: Line) -> Component:
 def waterfall(sheet: Sheet) -> Component:
     """Return revenue − cost + trading = net as bars on one scale."""
     rows = (
-        ("revenue", "Recognized revenue", Figure("revenue.recognized")),
-        ("cost", "AI cost", Figure("costs.total", "minus")),
-        ("trading", "Trading", Figure("trading.total", "signed")),
+        ("revenue", "Recognized revenue", Figure("revenue.recognized", needs="complete")),
+        ("cost", "AI cost", Figure("costs.total", "minus", "complete")),
+        ("trading", "Trading", Figure("trading.total", "signed", "complete")),
         ("net", "Net P&L", Figure("net_pnl", "money", "complete", INCOMPLETE)),
     )
     shares = bars(sheet.document)

@@ -55,7 +55,7 @@ def aware(instant: int, zone: ZoneInfo | None = None) -> datetime:
 
 def text(instant: int) -> str:
     """Return RFC 3339 in UTC with microseconds, as `2026-11-21T18:40:10.000000Z`."""
-    return aware(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return aware(instant).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def floor(instant: int, width: int) -> int:

@@ -20,6 +20,13 @@ class MoneyError(ValueError):
 
 def scaled(value: Number, scale: int, what: str = "amount") -> int:
     """Return `value` × `scale` as an exact integer; MoneyError names `what` otherwise."""
+    product = _product(value, scale, what)
+    if product != product.to_integral_value():
+        raise MoneyError(f"{what} {value!r} is finer than 1/{scale}")
+    return int(product)
+
+
+def _product(value: Number, scale: int, what: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise MoneyError(f"{what} must be a decimal, not {value!r}")
     try:
@@ -28,9 +35,7 @@ def scaled(value: Number, scale: int, what: str = "amount") -> int:
         raise MoneyError(f"{what} must be a decimal, not {value!r}") from error
     if not product.is_finite() or product.copy_abs() > LIMIT:
         raise MoneyError(f"{what} {value!r} does not fit 64 bits of 1/{scale}")
-    if product != product.to_integral_value():
-        raise MoneyError(f"{what} {value!r} is finer than 1/{scale}")
-    return int(product)
+    return product
 
 
 def dollars(value: Number, what: str = "amount") -> int:
@@ -41,6 +46,11 @@ def dollars(value: Number, what: str = "amount") -> int:
 def cents(value: Number, what: str = "amount") -> int:
     """Return nano-dollars from (fractional) cents."""
     return scaled(value, CENT, what)
+
+
+def nearest_cents(value: Number, what: str = "amount") -> int:
+    """Return nano-dollars from cents, half to even where a bill is finer than 10⁻⁹ dollars."""
+    return int(_product(value, CENT, what).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
 def contracts(value: Number, what: str = "count") -> int:

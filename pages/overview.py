@@ -31,21 +31,21 @@ CHANGES: Final = (
     ("This year", "change.year"),
 )
 TRADING: Final = (
-    Line("Realized", Figure("trading.realized", "signed")),
-    Line("Unrealized", Figure("trading.unrealized", "signed")),
-    Line("Fees", Figure("trading.fees", "minus")),
-    Line("Open positions", Figure("trading.open_positions", "count")),
-    Line("Fills", Figure("trading.fills", "count")),
+    Line("Realized", Figure("trading.realized", "signed", "complete")),
+    Line("Unrealized", Figure("trading.unrealized", "signed", "complete")),
+    Line("Fees", Figure("trading.fees", "minus", "complete")),
+    Line("Open positions", Figure("trading.open_positions", "count", "complete")),
+    Line("Fills", Figure("trading.fills", "count", "complete")),
 )
 REVENUE: Final = (
-    Line("Pending", Figure("revenue.pending")),
-    Line("Deferred", Figure("revenue.deferred")),
-    Line("Pipeline", Figure("revenue.pipeline")),
-    Line("Pipeline, weighted", Figure("revenue.pipeline_weighted")),
+    Line("Pending", Figure("revenue.pending", needs="complete")),
+    Line("Deferred", Figure("revenue.deferred", needs="complete")),
+    Line("Pipeline", Figure("revenue.pipeline", needs="complete")),
+    Line("Pipeline, weighted", Figure("revenue.pipeline_weighted", needs="complete")),
 )
 COSTS: Final = (
-    Line("Billed", Figure("costs.billed")),
-    Line("Estimated", Figure("costs.estimated", "atleast")),
+    Line("Billed", Figure("costs.billed", needs="complete")),
+    Line("Estimated", Figure("costs.estimated", "atleast", "complete")),
 )
 CASH: Final = (
     Line("Balance", Figure("cash.balance")),
@@ -160,9 +160,9 @@ def _bridge(sheet: Sheet) -> Component:
 
 def _cards(sheet: Sheet) -> list[Component]:
     cash = fmt.lookup(sheet.document, "cash.balance") is not None
-    trading = cards.figure(sheet, Figure("trading.total", "signed"), "ns-main-figure")
-    revenue = cards.figure(sheet, Figure("revenue.recognized"), "ns-main-figure")
-    cost = cards.figure(sheet, Figure("costs.total", "atleast"), "ns-main-figure")
+    trading = cards.figure(sheet, Figure("trading.total", "signed", "complete"), "ns-main-figure")
+    revenue = cards.figure(sheet, Figure("revenue.recognized", needs="complete"), "ns-main-figure")
+    cost = cards.figure(sheet, Figure("costs.total", "atleast", "complete"), "ns-main-figure")
     equity = cards.figure(sheet, Figure("cash.equity"), "ns-main-figure")
     return [
         cards.card("Trading", trading, _lines(sheet, TRADING)),

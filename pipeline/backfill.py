@@ -1,7 +1,6 @@
 """Backfill: the whole history of every source once, with its progress in the terminal."""
 
 from threading import Event, Thread
-from time import sleep
 from typing import Self
 
 from rich.console import Console
@@ -34,7 +33,7 @@ def backfill(worker: Worker, console: Console) -> None:
 
 def _raise_failed(fetch: Fetch) -> None:
     for name, feed in fetch.feeds.items():
-        if feed.health.error and fetch.idle(name):
+        if feed.health.error and not feed.complete and fetch.idle(name):
             raise Unfinished(f"{name}: {feed.health.error}; run it again to go on from here")
 
 
@@ -73,9 +72,8 @@ class Shown:
             name: self._progress.add_task(name, total=None, rate=0.0, state="")
             for name in self._fetch.feeds
         }
-        while not self._ended.is_set():
+        while not self._ended.wait(REFRESH_SECONDS):
             self._update(tasks)
-            sleep(REFRESH_SECONDS)
         self._update(tasks)
 
     def _update(self, tasks: dict[str, TaskID]) -> None:

@@ -28,6 +28,7 @@ class Books:
         self._facts = facts
         self._rollups = rollups
         self._zone = zone
+        self.policy = policy
         self.tape = Tape(facts, policy)
         self.flows = Flows(facts)
         self.first: int | None = None
@@ -42,11 +43,13 @@ class Books:
     def open(self, now: int, first: int | None, resume: int | None) -> None:
         """Load the account; with `first` and `resume` go on with the rows from there."""
         self.flows.load(now)
-        self.first = first
         self._earliest = self._beginning()
-        self.tape.rewind(now if first is None or resume is None else max(first, resume))
-        if first is not None:
-            self._hours = self._astray(first)
+        self.first = None if first is None else min(first, self._hour(now))
+        if first is None or resume is None or self.first is None:
+            self.tape.rewind(now)
+            return
+        self._hours = self._astray(first)
+        self._rewound(max(self.first, resume) if self.first == first else self.first)
 
     def _astray(self, first: int) -> set[int]:
         """Return hours whose stored flows differ from the facts: recorded, then a crash."""
@@ -59,6 +62,8 @@ class Books:
         """Keep what is new; what belongs before the rows in hand rewinds at the next roll."""
         for news in recorded:
             self._late(self.tape.take((*news.fills, *news.settlements, *news.marks)))
+            for moved in news.retimed:
+                self._late(self.tape.retime(moved.before, moved.after))
             times = [fill.time for fill in news.fills] + [end.time for end in news.settlements]
             self._date(times, now)
             self._hours |= self.flows.take(news.costs, news.deals, now)
@@ -70,7 +75,8 @@ class Books:
         known = [] if self._earliest is None else [self._earliest]
         self._earliest = min(times + known, default=None)
         if self.first is not None:
-            self._restated |= {floor(time, MINUTE) for time in times if time < now - 2 * LATE}
+            buckets = {floor(time, MINUTE) for time in times}
+            self._restated |= {start for start in buckets if start + MINUTE + LATE < now}
 
     def _late(self, instant: int | None) -> None:
         if instant is not None:
@@ -85,19 +91,24 @@ class Books:
             self.tape.rewind(now)
             return
         self.first = min(self.first, floor(instant, HOUR))
+        self._rewound(instant)
+
+    def _rewound(self, instant: int) -> None:
         self._levels.clear()
-        self._restated |= {
-            row.bucket for row in self._rollups.load("1m", floor(instant, HOUR)) if row.restated
-        }
         self.tape.rewind(instant)
+        stored = self._rollups.load("1m", self.tape.through)
+        self._restated |= {row.bucket for row in stored if row.restated}
 
     def begin(self, now: int) -> int:
         """Go back to the first hour, to write all rows; return it."""
-        known = [self._earliest, self.flows.first_cost()]
-        self.first = floor(_least(known, now), HOUR)
+        self.first = self._hour(now)
         self.tape.rewind(self.first)
         self._rewind = None
         return self.first
+
+    def _hour(self, now: int) -> int:
+        """Return the hour of the first fill, settlement or cost; of now before any."""
+        return floor(_least([self._earliest, self.flows.first_cost(), now]), HOUR)
 
     def _beginning(self) -> int | None:
         fill = next(iter(self._facts.fills()), None)
@@ -106,7 +117,8 @@ class Books:
 
     def since(self, as_of: int) -> int:
         """Return the account's first fact, or `as_of` before any."""
-        return _least([self._earliest, self.flows.first_cost(), self.flows.first_earned()], as_of)
+        known = [self._earliest, self.flows.first_cost(), self.flows.first_earned()]
+        return _least([*known, as_of])
 
     def roll(self, as_of: int) -> dict[str, list[Row]]:
         """Fold through `as_of`; return the rows of every period that are not stored as such."""
@@ -195,5 +207,5 @@ class Books:
         return self._levels[instant]
 
 
-def _least(known: Iterable[int | None], default: int) -> int:
-    return min((instant for instant in known if instant is not None), default=default)
+def _least(known: Iterable[int | None]) -> int:
+    return min(instant for instant in known if instant is not None)

@@ -1,6 +1,6 @@
 """The cycle: fetch, record, book, snapshot, keep, ring."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic, perf_counter
@@ -9,7 +9,7 @@ import structlog
 
 import telemetry
 from ledger.bucket import Row
-from ledger.moment import MICROS, MINUTE, Clock
+from ledger.moment import MICROS, MINUTE, Clock, parse
 from ledger.snapshot import Alert, Cash, Snapshot, SourceState
 from pipeline.books import Books
 from pipeline.drift import Drift
@@ -19,6 +19,7 @@ from storage.bell import Bell
 from storage.facts import Facts
 from storage.rollups import Rollups
 from storage.snapshots import Snapshots
+from storage.text import decode
 from storage.tiers import Tiers
 
 AHEAD = 5 * MINUTE
@@ -53,23 +54,27 @@ class Cycle:
         self._clock = clock
         self._drift = Drift(clock)
         self._epoch = store.snapshots.epoch()
-        self._alerts: dict[str, Alert] = {}
+        last = store.snapshots.last()
+        self._alerts = _alerts(last[2]) if last else {}
         self._shown = False
         self._preview_due = monotonic() + PREVIEW_SECONDS
         meta = store.snapshots.meta()
-        last = store.snapshots.last()
         self._as_of = last[1] if last else 0
         self._net = int(meta.get("net", "0"))
         self._complete = self._loaded = meta.get("complete") == "1"
-        self._resume(meta.get("first_row"))
+        self._resume(meta)
 
-    def _resume(self, first: str | None) -> None:
+    def _resume(self, meta: Mapping[str, str]) -> None:
         """Open the books where the rows of the last committed snapshot end."""
-        now = self._clock()
+        now, first = self._clock(), meta.get("first_row")
         pending = self._store.facts.pending()
         since = self._as_of if pending is None else min(pending, self._as_of)
+        if meta.get("mark_policy", self._books.policy) != self._books.policy:
+            since = 0
+            log.info("another mark policy: every row is computed anew", was=meta["mark_policy"])
         self._books.open(now, int(first) if first and self._complete else None, since)
-        self._books.tape.roll(max(now, self._as_of))
+        # Only for what is held: the rows since the last snapshot are written with the next one.
+        self._books.tape.look(max(now, self._as_of))
 
     def run(self) -> bool:
         """Fetch, record, book, snapshot, keep, ring; return whether more waits already."""
@@ -85,6 +90,10 @@ class Cycle:
             self._store.bell.ring(seq)
         mended = self._mend()
         return mended or self._fetch.progressed() or self._fetch.importing
+
+    def stop(self) -> None:
+        """Let a running import end with the page it is at; a run that waits for it ends too."""
+        self._fetch.stop()
 
     def _held(self) -> Held:
         return Held(self._books.tape.account.book.held(), self._clock())
@@ -128,13 +137,17 @@ class Cycle:
         log.info("history complete", rows=sum(map(len, rows.values())))
 
     def _held_after(self) -> Held:
-        self._books.tape.roll(self._as_of)
+        self._books.tape.look(self._as_of)
         return self._held()
 
     def _snapshot(self, as_of: int, rows: dict[str, list[Row]]) -> tuple[int, bytes]:
         """Store and number the statement with the rows that belong to it."""
         snapshot = self._statement(as_of)
-        meta = {"net": str(snapshot.net), "mode": self._mode}
+        meta = {
+            "net": str(snapshot.net),
+            "mode": self._mode,
+            "mark_policy": self._books.policy.value,
+        }
         if self._complete:
             meta |= {
                 "complete": "1",
@@ -223,6 +236,15 @@ def figures(snapshot: Snapshot) -> dict[str, int]:
         "pipeline_weighted": snapshot.revenue.pipeline_weighted,
         "billed": snapshot.costs.billed,
         "estimated": snapshot.costs.estimated,
+    }
+
+
+def _alerts(document: bytes) -> dict[str, Alert]:
+    """Return the alerts that were open in a stored document."""
+    shown = decode(document)["alerts"]
+    return {
+        one["id"]: Alert(one["id"], one["severity"], one["title"], parse(one["since"]))
+        for one in shown
     }
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Event, Lock
 
 import structlog
 
@@ -49,6 +49,7 @@ class Feed:
         self._recording = recording
         self._arrived: list[Recorded] = []
         self._attempt = float("-inf")
+        self._stopping = Event()
         self._cursor = facts.cursor(source.name)
         self.name = source.name
         self.recorded = 0
@@ -105,7 +106,13 @@ class Feed:
         with self._attempted():
             for page in pages():
                 self._record(page)
-        return not self.health.error
+                if self._stopping.is_set():
+                    break
+        return not self.health.error and not self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Let a running read end with the page it is at."""
+        self._stopping.set()
 
     @contextmanager
     def _attempted(self) -> Iterator[None]:

@@ -14,13 +14,20 @@ EXCHANGE = "kalshi"
 
 
 class Fetch:
-    """The feeds; a tick waits for their polls, never for an import of history."""
+    """The feeds; a tick waits for them for a poll's time, never for the end of an import."""
 
-    def __init__(self, feeds: Sequence[Feed], off: Sequence[str], recording: Lock) -> None:
-        """Fetch from `feeds`; `off` names the sources that are not configured."""
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        off: Sequence[str],
+        recording: Lock,
+        patience: float = POLL_SECONDS,
+    ) -> None:
+        """Fetch from `feeds`; `off` names those not configured; a run waits `patience` seconds."""
         self.feeds = {feed.name: feed for feed in feeds}
         self.recording = recording
         self._off = off
+        self._patience = patience
         self._pool = ThreadPoolExecutor(max(1, len(feeds)), thread_name_prefix="source")
         self._running: dict[str, Future[None]] = {}
         self._whole = self._histories()
@@ -31,7 +38,7 @@ class Fetch:
         for name, feed in self.feeds.items():
             if name not in self._running and (feed.due() or _unasked(feed, held)):
                 self._running[name] = self._pool.submit(feed.poll, held)
-        wait(self._running.values(), timeout=POLL_SECONDS)
+        wait(self._running.values(), timeout=self._patience)
         self._reap()
 
     def _reap(self) -> None:
@@ -75,8 +82,14 @@ class Fetch:
         shown = {name: SourceState("off") for name in self._off}
         return shown | {name: feed.state(now) for name, feed in self.feeds.items()}
 
+    def stop(self) -> None:
+        """Let every running read end with the page it is at."""
+        for feed in self.feeds.values():
+            feed.stop()
+
     def close(self) -> None:
         """Let running polls end and start no more."""
+        self.stop()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 

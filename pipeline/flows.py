@@ -9,6 +9,9 @@ from ledger.moment import DAY, HOUR, MICROS, floor
 from ledger.snapshot import Costs
 from storage.facts import Changed, Facts
 
+WIDEST = DAY
+"""No line of cost covers more than this."""
+
 
 class Flows:
     """Hourly revenue and cost, re-read where facts changed."""
@@ -29,11 +32,12 @@ class Flows:
 
     def take(self, changes: Iterable[Changed], deals: Iterable[Deal], now: int) -> set[int]:
         """Re-read what changed; return the hours whose revenue or cost is another now."""
+        now = max(now, self._spread_until)
         hours = self._deal(self._facts.deals()) if list(deals) else set()
         touched = [change.after for change in changes]
         if touched:
             hours |= self._recost(*_span(touched), now)
-        if floor(now, HOUR) > floor(self._spread_until, HOUR):
+        if _begun(now) > _begun(self._spread_until):
             hours |= self._recost(floor(self._spread_until, DAY) - DAY, now + DAY, now)
             self._spread_until = now
         return hours
@@ -52,12 +56,11 @@ class Flows:
         return changed
 
     def _recost(self, start: int, end: int, now: int) -> set[int]:
-        fresh = cost.hourly(self._facts.costs(start, end), now)
+        lines = self._facts.costs(start - WIDEST, end)
+        fresh = {h: value for h, value in cost.hourly(lines, now).items() if start <= h < end}
         stale = {hour: value for hour, value in self.costs.items() if start <= hour < end}
-        for hour in stale.keys() - fresh.keys():
-            del self.costs[hour]
         self.costs |= fresh
-        return {hour for hour in fresh.keys() | stale.keys() if fresh.get(hour) != stale.get(hour)}
+        return {hour for hour, value in fresh.items() if value != stale.get(hour)}
 
     def at(self, hour: int) -> tuple[int, int]:
         """Return (revenue, cost) that takes effect at a whole hour."""
@@ -85,6 +88,11 @@ class Flows:
     def first_earned(self) -> int | None:
         """Return the instant of the first revenue, or None."""
         return min(self.earned, default=None)
+
+
+def _begun(now: int) -> int:
+    """Return how many hours have begun: over so many a bucket that has not ended is spread."""
+    return -(-now // HOUR)
 
 
 def _span(costs: list[Cost]) -> tuple[int, int]:

@@ -65,6 +65,7 @@ class Schedule:
                 pass
         finally:
             self._ending.set()
+            self._cycle.stop()
             self._scheduler.shutdown(wait=True)
         if self._error is not None:
             raise self._error

@@ -4,7 +4,7 @@ import bisect
 from collections.abc import Iterable
 
 from ledger.bucket import Row
-from ledger.facts import Settlement
+from ledger.facts import Fill, Settlement
 from ledger.moment import HOUR, MINUTE, floor
 from ledger.pnl import Account, Event, Policy, levels, ordered, position_in_fold
 from pipeline import rollup
@@ -57,6 +57,13 @@ class Tape:
                 bisect.insort(self._recent, event, key=position_in_fold)
         return min(late, default=None)
 
+    def retime(self, before: Fill, after: Fill) -> int | None:
+        """Move a fill to its later time; return the instant to rewind to first, or None."""
+        if before.time < self.through:
+            return before.time
+        self._recent.remove(before)
+        return self.take([after])
+
     def _replaced(self, event: Event) -> int | None:
         """Return when the version this settlement replaces took effect."""
         if not isinstance(event, Settlement):
@@ -71,14 +78,18 @@ class Tape:
         return self._recent[index - 1].time if index else 0
 
     def roll(self, until: int) -> list[Row]:
+        """Look up to and with `until`, then let go of the rows that no longer change."""
+        rows = self.look(until)
+        self._settle(rows, floor(until - SETTLING, MINUTE))
+        return rows
+
+    def look(self, until: int) -> list[Row]:
         """Fold up to and with `until`; return the 1m rows in hand, from a whole hour on."""
         account, before = self._base.copied(), self._before()
         reached = bisect.bisect_left(self._recent, _after(until), key=position_in_fold)
         fresh = rollup.minutes(levels(account, self._recent[:reached]), before, until)
         self.account = account
-        rows = self._closed + fresh
-        self._settle(rows, floor(until - SETTLING, MINUTE))
-        return rows
+        return self._closed + fresh
 
     def _before(self) -> Row:
         level, unrealized = self._base.trading, self._base.unrealized

@@ -105,8 +105,8 @@ class Worker:
         known = snapshots.meta().get("mode", self._plan.mode)
         if known != self._plan.mode:
             raise WrongDatabase(
-                f"{self._plan.database_url} holds {known} figures, not {self._plan.mode}: "
-                "choose another DATABASE_URL"
+                f"it holds {known} figures, not {self._plan.mode}; "
+                "they never mix, so choose another"
             )
         snapshots.remember({"mode": self._plan.mode})
 
@@ -118,6 +118,8 @@ class Worker:
             drive(Cycle(fetch, store, books, self._plan.mode, self._plan.clock), fetch)
         finally:
             fetch.close()
+            store.bell.close()
+            store.tiers.close()
 
     def _store(self) -> Store:
         guard = self._lease.guard

@@ -2,6 +2,7 @@
 
 StorageError
 ├── NotReady       nothing to read yet: no file, no schema, no snapshot
+├── Unusable       the database can't be opened, or is none
 ├── LeaseLost      another worker owns the database: stop at once
 ├── NotExact       a value has no exact JSON, or a text is not such JSON
 └── NoSuchPeriod   rollups are kept by other periods
@@ -14,6 +15,10 @@ class StorageError(RuntimeError):
 
 class NotReady(StorageError):
     """There is nothing to read yet: no file, no schema, no snapshot; ask again later."""
+
+
+class Unusable(StorageError):
+    """The database can't be opened, or what is there is none; another URL is needed."""
 
 
 class LeaseLost(StorageError):

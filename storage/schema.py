@@ -5,6 +5,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,9 +21,11 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.exc import DBAPIError
 
 from ledger.facts import Side, Status
 from storage.columns import Exact, Micros, Name, Nano, Pairs, RowKey, Subaccount, Word
+from storage.errors import Unusable
 
 REVISION = "0001"
 """The revision these tables are; a reader waits until the database is at it."""
@@ -244,11 +247,17 @@ rollups = Table(
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the database to these tables in one transaction; two at once do it once."""
+    """Bring the database to these tables in one transaction; two at once do it once.
+
+    Unusable when it can't be opened, is no database, or has tables this version doesn't know.
+    """
     config = Config()
     folder = str(Path(__file__).parent / "migrations")
     config.set_main_option("script_location", folder.replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (DBAPIError, CommandError) as error:
+        raise Unusable(str(getattr(error, "orig", error))) from error

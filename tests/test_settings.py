@@ -29,6 +29,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MARK_POLICY", "best", "'bid', 'mid' or 'last'"),
         ("ANTHROPIC_POLL_SECONDS", "0.5", "greater than or equal to 1"),
         ("HOST", "192.0.2.1", "not loopback"),
+        ("DATABASE_URL", "mysql://host/db", "sqlite"),
     ],
 )
 def test_a_bad_setting_ends_the_start_with_its_name_and_an_example(
@@ -56,7 +57,9 @@ def test_half_a_kalshi_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         load()
 
 
-@pytest.mark.parametrize("name", sorted(SECRETS - {"kalshi_private_key", "alert_urls"}))
+@pytest.mark.parametrize(
+    "name", sorted(SECRETS - {"kalshi_private_key", "alert_urls", "database_url"})
+)
 def test_each_secret_may_come_from_a_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:

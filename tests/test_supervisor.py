@@ -70,8 +70,13 @@ def test_a_misconfigured_child_ends_all() -> None:
     parent.stdout.close()
 
 
+def measured() -> dict[str, str]:
+    """Return what lets coverage follow into another process; mostly nothing."""
+    return {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 def command(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    bare = {"PATH": os.environ["PATH"], **environment}
+    bare = {**measured(), "PATH": os.environ["PATH"], **environment}
     argv = [sys.executable, "-m", "cli", *words]
     return subprocess.run(
         argv, cwd=ROOT, env=bare, capture_output=True, text=True, timeout=60, check=False

@@ -1,6 +1,7 @@
 """Anthropic's legacy cost report: daily, by workspace and description."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from ledger import moment
@@ -9,7 +10,7 @@ from pipeline.sources.anthropic_report import NAME, VERSION, YEAR, Deadlines, Ha
 from pipeline.sources.client import Broken, Client, Declined
 from pipeline.sources.fields import FieldError, Fields, collect, reject
 from pipeline.sources.paging import Batch, batch, follow
-from storage.facts import Page
+from storage.facts import Page, Reject
 
 PATH = "/v1/organizations/cost_report"
 
@@ -62,7 +63,8 @@ class Legacy:
             read = anthropic_rows.legacy(bucket, now)
             lines, rejects = collect(NAME, "description", _results(bucket), read)
             over = until <= now
-            harvest.take([line for line in lines if over or line.amount], rejects)
+            billed = anthropic_rows.together(lines)
+            harvest.take([line for line in billed if over or line.amount], _dated(rejects, bucket))
             harvest.spoken += [until] if over else []
         return harvest.page(self.mode, start, max(harvest.spoken, default=start))
 
@@ -89,3 +91,9 @@ def _results(bucket: Fields) -> list[Any]:
     if not isinstance(results, list):
         raise Broken("a bucket of the cost report has no list «results»", 200)
     return results
+
+
+def _dated(rejects: Iterable[Reject], bucket: Fields) -> list[Reject]:
+    """Return the refused rows named by their day too: a row says nothing of its bucket."""
+    day = bucket.text("starting_at")
+    return [replace(row, identity=f"{day} {row.identity}".strip()) for row in rejects]

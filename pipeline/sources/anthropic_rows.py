@@ -1,6 +1,6 @@
 """Anthropic's cost rows as facts: one line per bucket and group, amounts from cents."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ledger import moment
@@ -13,16 +13,8 @@ LEGACY = "legacy"
 INVOICED = 30 * moment.DAY
 """A bucket this old is of invoicing grade: it is not revised any more."""
 
-LEGACY_GROUP = (
-    "workspace_id",
-    "description",
-    "model",
-    "cost_type",
-    "token_type",
-    "service_tier",
-    "context_window",
-    "inference_geo",
-)
+_MONEY = frozenset({"amount", "currency"})
+"""What a legacy row says beside its group."""
 
 
 def analytics(row: Fields, now: int) -> Cost:
@@ -36,10 +28,20 @@ def legacy(bucket: Fields, now: int) -> Callable[[Fields], Cost]:
     """Return the reader of a legacy bucket's results."""
 
     def read(row: Fields) -> Cost:
-        group = {name: row.row.get(name) for name in LEGACY_GROUP}
+        group = {name: value for name, value in row.row.items() if name not in _MONEY}
         return replace(_line(LEGACY, bucket, moment.DAY, row, now), group=_named(group))
 
     return read
+
+
+def together(lines: Iterable[Cost]) -> list[Cost]:
+    """Return the lines of one bucket, those of one identity added up: each is billed."""
+    sums: dict[object, Cost] = {}
+    for line in lines:
+        known = sums.get(line.identity)
+        amount = line.amount + (known.amount if known else 0)
+        sums[line.identity] = replace(line, amount=amount)
+    return list(sums.values())
 
 
 def span(bucket: Fields, width: int) -> tuple[int, int]:
@@ -54,7 +56,7 @@ def _line(source: str, bucket: Fields, width: int, cost: Fields, now: int) -> Co
     start, end = span(bucket, width)
     if cost.text("currency", "USD") != "USD":
         raise FieldError("currency", f"is {cost.text('currency')!r}, not USD")
-    amount, final = cost.cents("amount"), end <= now - INVOICED
+    amount, final = cost.billed("amount"), end <= now - INVOICED
     return Cost(source, start, width // moment.MICROS, (), amount, final=final)
 
 

@@ -62,6 +62,10 @@ class Fields:
         """Return nano-dollars from cents, within low…high."""
         return self.number(name, money.cents, low, high)
 
+    def billed(self, name: str) -> int:
+        """Return nano-dollars from cents, rounded half to even where the bill is finer."""
+        return self.number(name, money.nearest_cents)
+
     def contracts(self, name: str, low: int | None = None) -> int:
         """Return 1/100 contracts, at least low."""
         return self.number(name, money.contracts, low)

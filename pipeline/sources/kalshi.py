@@ -117,10 +117,16 @@ class Kalshi:
             partial(self._beside, "positions", partial(self._positions, deadline)),
             partial(self._beside, "balance", partial(self._balance, deadline)),
         )
+        bought: set[str] = set()
         for page in self._parallel.pages(reads):
             if page != Page(NAME):
+                bought |= kalshi_pages.traded_after(page.facts, int(cursor.get("fills_head") or 0))
                 yield page
                 self._recorded(page)
+        # What was bought just now was not held when the marks were asked for.
+        for page in self._quoted(frozenset(bought) - held.tickers, deadline):
+            yield page
+            self._recorded(page)
         if cursor.get("complete") == "1":
             yield from self._swept(held.now, deadline)
         yield from self._named(deadline)
@@ -181,12 +187,15 @@ class Kalshi:
                 yield from follow(self._exchange.reading(HISTORICAL, lambda: deadline, since))
 
     def _marks(self, held: Held, deadline: Deadline) -> Iterator[Page]:
-        for batch in self._exchange.markets(held.tickers, deadline):
+        yield from self._quoted(held.tickers, deadline)
+        self.asked = held.tickers
+
+    def _quoted(self, tickers: frozenset[str], deadline: Deadline) -> Iterator[Page]:
+        for batch in self._exchange.markets(tickers, deadline):
             read = partial(kalshi_rows.mark, time=batch.received)
             marks, rejects = collect(NAME, "ticker", batch.rows, read)
             moved = tuple(mark for mark in marks if self._moved(mark))
             yield Page(NAME, moved, self._names.told(batch.rows), rejects=rejects)
-        self.asked = held.tickers
 
     def _moved(self, mark: Mark) -> bool:
         last = self._quotes.get(mark.ticker)

@@ -30,6 +30,11 @@ def trades(facts: Iterable[Fact]) -> list[Fill | Settlement]:
     return [fact for fact in facts if isinstance(fact, Fill | Settlement)]
 
 
+def traded_after(facts: Iterable[Fact], instant: int) -> set[str]:
+    """Return the markets of the fills after an instant."""
+    return {fact.ticker for fact in facts if isinstance(fact, Fill) and fact.time > instant}
+
+
 def head_key(listing: Listing) -> str:
     """Return the cursor's key for the newest time of a list read to its end, in µs."""
     return f"{listing.name}_head"

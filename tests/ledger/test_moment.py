@@ -175,3 +175,7 @@ def test_the_day_after_a_skipped_one_is_found() -> None:
 def test_aware_is_utc_unless_a_zone_is_named() -> None:
     assert moment.aware(0) == datetime(1970, 1, 1, tzinfo=UTC)
     assert moment.aware(0, LOS_ANGELES).isoformat() == "1969-12-31T16:00:00-08:00"
+
+
+def test_a_year_below_1000_keeps_its_zeros() -> None:
+    assert moment.text(moment.parse("0001-01-01T00:00:00Z")) == "0001-01-01T00:00:00.000000Z"

@@ -195,3 +195,23 @@ def test_a_conversion_may_fill_64_bits() -> None:
 def test_a_conversion_that_does_not_fit_is_refused(rate: str) -> None:
     with pytest.raises(money.MoneyError, match="does not fit"):
         money.converted(10 * money.NANO, Decimal(rate))
+
+
+@pytest.mark.parametrize(
+    ("cents", "nano"),
+    [
+        ("123.78912", 1_237_891_200),
+        ("0.33333333", 3_333_333),
+        ("0.00000005", 0),
+        ("0.00000015", 2),
+        ("-0.00000015", -2),
+    ],
+)
+def test_a_bill_finer_than_a_nano_dollar_is_rounded_half_to_even(cents: str, nano: int) -> None:
+    assert money.nearest_cents(cents) == nano
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", "much", 1.5])
+def test_a_bill_that_is_no_number_is_refused_all_the_same(value: object) -> None:
+    with pytest.raises(money.MoneyError):
+        money.nearest_cents(value)

@@ -1,6 +1,7 @@
 """A database, and a scripted source behind the same seam as the real ones."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -84,10 +85,10 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'northstar.db'}"
 
 
-@pytest.fixture
-def store(url: str, hands: Hands) -> Iterator[Store]:
-    opened = engine.writer(url)
-    schema.upgrade(opened)
+@contextmanager
+def kept(url: str, hands: Hands, synchronous: str = "full") -> Iterator[Store]:
+    """Open a store on a database that is up to date."""
+    opened = engine.writer(url, synchronous)
     bell = Bell(url)
     yield Store(
         Facts(opened, unguarded, hands),
@@ -100,19 +101,45 @@ def store(url: str, hands: Hands) -> Iterator[Store]:
     opened.dispose()
 
 
+def assembled(
+    store: Store, hands: Hands, *sources: Script, policy: Policy = Policy.BID
+) -> tuple[Cycle, Fetch]:
+    """Put a cycle over scripted sources together, as a worker does after a start or a crash."""
+    recording = Lock()
+    feeds = [Feed(source, store.facts, hands, recording) for source in sources]
+    fetch = Fetch(feeds, ["anthropic"], recording)
+    books = Books(store.facts, store.rollups, policy, ZoneInfo("America/Los_Angeles"))
+    return Cycle(fetch, store, books, "live", hands), fetch
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make one empty database that properties copy."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    opened = engine.writer(f"sqlite:///{path}")
+    schema.upgrade(opened)
+    opened.dispose()
+    return path
+
+
+@pytest.fixture
+def store(url: str, hands: Hands) -> Iterator[Store]:
+    opened = engine.writer(url)
+    schema.upgrade(opened)
+    opened.dispose()
+    with kept(url, hands) as made:
+        yield made
+
+
 @pytest.fixture
 def started(store: Store, hands: Hands) -> Iterator[Callable[..., Cycle]]:
     """Start a cycle over scripted sources, as a worker does after a start or a crash."""
     fetches: list[Fetch] = []
 
-    def start(*sources: Script) -> Cycle:
-        recording = Lock()
-        feeds = [Feed(source, store.facts, hands, recording) for source in sources]
-        fetch = Fetch(feeds, ["anthropic"], recording)
+    def start(*sources: Script, store: Store = store) -> Cycle:
+        cycle, fetch = assembled(store, hands, *sources)
         fetches.append(fetch)
-        zone = ZoneInfo("America/Los_Angeles")
-        books = Books(store.facts, store.rollups, Policy.BID, zone)
-        return Cycle(fetch, store, books, "live", hands)
+        return cycle
 
     yield start
     for fetch in fetches:

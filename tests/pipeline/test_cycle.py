@@ -5,15 +5,20 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from ledger.bucket import merged
 from ledger.facts import Cost, Deal, Fill, Mark, Settlement, Status
 from ledger.moment import HOUR, MINUTE
 from ledger.money import NANO, dollars
 from pipeline.cycle import Cycle, Store
 from pipeline.sources.client import Refused, Unreachable
+from storage import engine
+from storage.engine import unguarded
 from storage.facts import Page, Reject
 from storage.reader import Reader
 from storage.text import decode
+from tests.pipeline.accounts import Crashing
 
 Started = Callable[..., Cycle]
 Filled = Callable[..., Fill]
@@ -256,3 +261,49 @@ def test_a_settlement_closes_its_market_once(
     cycle.run()
     trading = document(store)["trading"]
     assert (trading["realized"], trading["open_positions"]) == (6, 0)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_crash_around_the_snapshot_loses_nothing_and_doubles_nothing(
+    store: Store,
+    started: Started,
+    script: Scripts,
+    filled: Filled,
+    hands: Any,
+    url: str,
+    stored: bool,  # noqa: FBT001 -- a parameter of the case
+) -> None:
+    kalshi = script(past=[Page("kalshi", (filled("a", hands.now - HOUR, "yes", "5", "0.40"),))])
+    costs = script("anthropic")
+    settle(started(kalshi, costs))
+    opened = engine.writer(url)
+    crashing = Crashing(opened, unguarded)
+    crashing.stored = stored
+    cycle = started(kalshi, costs, store=replace(store, snapshots=crashing))
+    hands.now += 3 * HOUR
+    kalshi.tails = [[Page("kalshi", (filled("b", hands.now - HOUR, "no", "2", "0.50", "1"),))]]
+    costs.tails = [[Page("anthropic", (spent(hands.now - 2 * HOUR, "3"),))]]
+    with pytest.raises(ZeroDivisionError):
+        cycle.run()
+    hands.now += 2 * HOUR
+    settle(started(script(), script("anthropic")))
+    shown = document(store)
+    assert shown["trading"]["fills"] == 2
+    assert shown["net_pnl"] == decode("-3.8")
+    rows = nets(url)
+    assert rows[-1]["net_close"] == dollars("-3.8")
+    assert sum(row["fills"] for row in rows) == 2
+    assert len(rows) == 6 * 60 + 1
+    opened.dispose()
+
+
+def test_an_alert_keeps_its_beginning_over_a_restart(
+    store: Store, started: Started, script: Scripts, hands: Any
+) -> None:
+    reject = Reject("kalshi", "f1", "count_fp", "missing", "{}")
+    settle(started(script(past=[Page("kalshi", rejects=(reject,))])))
+    (before,) = document(store)["alerts"]
+    hands.now += HOUR
+    started(script()).run()
+    (after,) = document(store)["alerts"]
+    assert after["since"] == before["since"]

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from storage import engine, schema
+from storage.errors import Unusable
 from tests.storage.databases import Database
 from tests.storage.processes import Start
 
@@ -80,3 +82,19 @@ def test_dense_tables_have_no_second_key_and_a_seq_is_never_used_again(db: Datab
     assert {name for name, sql in made.items() if "without rowid" in sql} == {"marks", "rollups"}
     assert "autoincrement" in made["snapshots"]
     assert "autoincrement" in made["unrolled"]
+
+
+def test_a_file_that_is_no_database_is_unusable(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("nothing of a database, but long enough to be read as one " * 100)
+    with pytest.raises(Unusable, match="not a database"):
+        schema.upgrade(engine.writer(f"sqlite:///{file}"))
+
+
+def test_a_database_of_a_later_version_is_unusable(tmp_path: Path) -> None:
+    opened = engine.writer(f"sqlite:///{tmp_path / 'later.db'}")
+    schema.upgrade(opened)
+    with opened.begin() as connection:
+        connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+    with pytest.raises(Unusable, match="9999"):
+        schema.upgrade(opened)

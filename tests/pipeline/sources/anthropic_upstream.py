@@ -25,6 +25,7 @@ class Spent:
     model: str = "claude-sonnet-5"
     workspace: str | None = "wrkspc_1"
     token_type: str = "output_tokens"  # noqa: S105 (a kind of token, no secret)
+    speed: str | None = None
 
 
 def analytics(
@@ -104,6 +105,7 @@ def _bucket(day: int, spent: Sequence[Spent]) -> dict[str, object]:
                 "service_tier": "standard",
                 "context_window": "0-200k",
                 "inference_geo": None,
+                "speed": line.speed,
             }
             for line in spent
             if line.start == day

@@ -218,6 +218,38 @@ def test_a_key_without_analytics_reads_the_legacy_report(make: Make, upstream: U
     assert source.detail == "legacy cost report, by the day: analytics answered 403"
 
 
+def test_every_field_of_a_legacy_row_but_its_money_is_identity(
+    make: Make, upstream: Upstream
+) -> None:
+    day = TODAY - 2 * DAY
+    upstream.on(LEGACY, legacy([Spent(day, "500"), Spent(day, "700", speed="fast")], NOON))
+    lines = costs(list(make("legacy").history({})))
+    assert sorted(line.amount for line in lines) == [5_000_000_000, 7_000_000_000]
+    assert len({line.identity for line in lines}) == 2
+
+
+def test_rows_of_one_bucket_and_one_identity_are_each_billed(
+    make: Make, upstream: Upstream
+) -> None:
+    day = TODAY - 2 * DAY
+    upstream.on(LEGACY, legacy([Spent(day, "500"), Spent(day, "300")], NOON))
+    assert [line.amount for line in costs(list(make("legacy").history({})))] == [8_000_000_000]
+
+
+def test_a_bill_finer_than_a_nano_dollar_is_counted(make: Make, upstream: Upstream) -> None:
+    upstream.on(LEGACY, legacy([Spent(TODAY - 2 * DAY, "0.33333333")], NOON))
+    (page,) = [page for page in make("legacy").history({}) if page.facts]
+    assert [line.amount for line in costs([page])] == [3_333_333]
+    assert page.rejects == ()
+
+
+def test_a_refused_row_is_told_apart_by_its_day(make: Make, upstream: Upstream) -> None:
+    spent = [Spent(TODAY - 2 * DAY, "much"), Spent(TODAY - 3 * DAY, "much")]
+    upstream.on(LEGACY, legacy(spent, NOON))
+    rejects = {reject for page in make("legacy").history({}) for reject in page.rejects}
+    assert len({reject.identity for reject in rejects}) == 2
+
+
 def test_the_mode_is_remembered(make: Make, upstream: Upstream) -> None:
     upstream.on(LEGACY, legacy([Spent(TODAY - DAY, "100")], NOON))
     source = make()

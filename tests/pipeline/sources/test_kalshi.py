@@ -264,6 +264,17 @@ def test_marks_of_one_answer_share_the_instant_of_its_receipt(
     assert kalshi.asked == {"M0", "M1", "M2", "M3"}
 
 
+def test_what_was_bought_just_now_is_marked_in_the_same_poll(
+    kalshi: Kalshi, exchange: Upstream
+) -> None:
+    markets = [market_row(ticker=ticker) for ticker in ("HELD", "NEW", "OLD")]
+    live = [fill_row(1, ticker="NEW"), fill_row(3, ticker="OLD")]
+    account(exchange, fills=live, markets=markets)
+    head = {"fills_head": str(NOON - 2 * MINUTE)}
+    assert {mark.ticker for mark in facts(poll(kalshi, head, "HELD"), Mark)} == {"HELD", "NEW"}
+    assert kalshi.asked == {"HELD"}
+
+
 def test_many_held_markets_are_asked_in_batches(kalshi: Kalshi, exchange: Upstream) -> None:
     tickers = [f"M{n:03}" for n in range(250)]
     account(exchange, markets=[market_row(ticker=ticker) for ticker in tickers])
