@@ -164,13 +164,15 @@ def worker(mode: Mode = "live") -> None:
         signal.signal(number, lambda *_: stop.set())
     chosen = _configured()
     from pipeline.worker import WrongDatabase  # noqa: PLC0415 -- pandas is slow to load
-    from storage.errors import Unusable  # noqa: PLC0415
+    from storage.errors import LeaseLost, Unusable  # noqa: PLC0415
 
     _log(chosen.log_level)
     try:
         _worker(chosen, mode).run(stop)
     except (Unusable, WrongDatabase) as error:
         _end(_database(error))
+    except LeaseLost as error:
+        raise SystemExit(f"northstar: {error}") from None
 
 
 @northstar.command()
@@ -181,13 +183,14 @@ def backfill(mode: Mode = "live") -> None:
 
     from pipeline import backfill as history  # noqa: PLC0415 -- pandas is slow to load
     from pipeline.worker import Busy, WrongDatabase  # noqa: PLC0415
-    from storage.errors import Unusable  # noqa: PLC0415
+    from storage.errors import LeaseLost, Unusable  # noqa: PLC0415
 
+    _log("WARNING")
     try:
         history.backfill(_worker(chosen, mode), Console())
     except (Unusable, WrongDatabase) as error:
         _end(_database(error))
-    except (Busy, history.Unfinished) as error:
+    except (Busy, LeaseLost, history.Unfinished) as error:
         _end(str(error))
 
 

@@ -241,7 +241,7 @@ def figures(snapshot: Snapshot) -> dict[str, int]:
 
 def _alerts(document: bytes) -> dict[str, Alert]:
     """Return the alerts that were open in a stored document."""
-    shown = decode(document)["alerts"]
+    shown = decode(document).get("alerts", ())
     return {
         one["id"]: Alert(one["id"], one["severity"], one["title"], parse(one["since"]))
         for one in shown

@@ -16,6 +16,7 @@ from pipeline.cycle import Cycle, Store
 from pipeline.drift import Accountable
 from pipeline.feed import Feed
 from pipeline.fetch import Fetch
+from pipeline.pulse import beating
 from pipeline.schedule import Schedule
 from pipeline.sources.source import Source
 from storage import engine, schema
@@ -93,7 +94,8 @@ class Worker:
         try:
             self._claim()
             sources = self._sources()
-            self._drive(sources, drive)
+            with beating(self._lease):
+                self._drive(sources, drive)
         finally:
             for source in sources:
                 source.close()

@@ -62,7 +62,7 @@ def test_the_worker_refuses_a_demo_database_for_live_figures(tmp_path: Path) -> 
     url = demo_database(tmp_path)
     ended = command("worker", DATABASE_URL=url, REVENUE_API_URL=NOWHERE)
     assert ended.returncode == MISCONFIGURED
-    assert "holds demo figures, not live: choose another DATABASE_URL" in ended.stderr
+    assert "DATABASE_URL: it holds demo figures, not live" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
