@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import socket
-import subprocess  # nosec B404 -- only its PIPE is used
+import subprocess  # nosec B404  # only its PIPE is used
 import sys
 import tempfile
 from pathlib import Path
@@ -153,7 +153,7 @@ def web() -> None:
     settings.load()
     config = str(ROOT / "gunicorn.conf.py")
     argv = [sys.executable, "-m", "gunicorn", "--config", config, "app:wsgi()"]
-    os.execv(sys.executable, argv)  # noqa: S606  # nosec B606 -- argv is ours
+    os.execv(sys.executable, argv)  # noqa: S606  # nosec B606  # argv is ours
 
 
 @northstar.command()

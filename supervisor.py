@@ -2,7 +2,7 @@
 
 import ctypes
 import signal
-import subprocess  # nosec B404 -- starts only our own processes, by absolute path
+import subprocess  # nosec B404  # starts only our own processes, by absolute path
 import sys
 import time
 from collections.abc import Mapping, Sequence
