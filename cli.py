@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pipeline.worker import Worker
 
 NONE_CONFIGURED = 3
+DEMO_TICK_SECONDS = 2
+"""Whoever tries the demo should see it move."""
+
 ROOT = Path(__file__).parent
 EMULATED = ("kalshi_url", "anthropic_url", "revenue_url", "admin_url")
 
@@ -82,9 +85,11 @@ def _ports(ready: dict[str, str]) -> list[str]:
 
 def _emulated(chosen: settings.Settings, ready: dict[str, str]) -> dict[str, str]:
     """Return the environment that points every source at the emulators."""
-    given = "database_url" in chosen.model_fields_set
+    given = chosen.model_fields_set
     emulated = {
-        "DATABASE_URL": chosen.database_url if given else settings.DEMO_DATABASE,
+        "DATABASE_URL": (
+            chosen.database_url if "database_url" in given else settings.DEMO_DATABASE
+        ),
         "KALSHI_API_URL": ready["kalshi_url"],
         "KALSHI_WS_URL": ready["kalshi_ws_url"],
         "KALSHI_API_KEY_ID": ready["kalshi_key_id"],
@@ -94,7 +99,8 @@ def _emulated(chosen: settings.Settings, ready: dict[str, str]) -> dict[str, str
         "REVENUE_API_URL": ready["revenue_url"],
         "REVENUE_API_TOKEN": ready["revenue_token"],
     }
-    return emulated | {f"{name}_FILE": "" for name in emulated}
+    pace = {} if "tick_seconds" in given else {"TICK_SECONDS": str(DEMO_TICK_SECONDS)}
+    return emulated | pace | {f"{name}_FILE": "" for name in emulated}
 
 
 def _configured() -> settings.Settings:

@@ -59,5 +59,4 @@ class Rollups:
 def upsert(connection: Connection, by_period: Mapping[str, Sequence[Row]]) -> None:
     """Put rows in by (period, bucket) inside the caller's transaction."""
     for period, buckets in by_period.items():
-        values = [{"period": period} | rows.row(bucket) for bucket in buckets]
-        rows.put(connection, schema.rollups, values)
+        rows.put_plain(connection, schema.rollups, {"period": period}, buckets)

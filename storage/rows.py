@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, Table, select
@@ -15,12 +16,38 @@ Insert = sqlite.Insert | postgresql.Insert
 
 def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or replace those of the same primary key."""
-    if not rows:
+    if rows:
+        connection.execute(_upsert(connection, table, tuple(rows[0])), list(rows))
+
+
+def put_plain(
+    connection: Connection, table: Table, beside: Mapping[str, str], facts: Sequence[Hashable]
+) -> None:
+    """Put facts in with the columns `beside`, all of plain integers and text, in bulk.
+
+    On SQLite the driver takes them as they are: a third of the time for a hundred thousand.
+    """
+    if not facts:
         return
+    if connection.dialect.name != "sqlite":
+        put(connection, table, [{**beside, **row(fact)} for fact in facts])
+        return
+    names = (*beside, *_names(type(facts[0])))
+    statement = _upsert(connection, table, names).compile(
+        dialect=connection.dialect, column_keys=list(names)
+    )
+    place = {name: index for index, name in enumerate(names)}
+    order = [place[name] for name in statement.positiontup or ()]
+    read, first = attrgetter(*_names(type(facts[0]))), tuple(beside.values())
+    values = (first + read(fact) for fact in facts)
+    taken = itemgetter(*order)
+    connection.exec_driver_sql(str(statement), [taken(value) for value in values])
+
+
+def _upsert(connection: Connection, table: Table, names: Sequence[str]) -> Insert:
     insert = _insert(connection, table)
-    key = list(table.primary_key.columns)
-    rest = {name: insert.excluded[name] for name in rows[0] if name not in table.primary_key}
-    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=rest), list(rows))
+    rest = {name: insert.excluded[name] for name in names if name not in table.primary_key}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=rest)
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
