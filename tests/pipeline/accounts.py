@@ -109,7 +109,10 @@ class Account:
             rows = [replace(row, restated=0) for row in self.rows(period)]
             before = [row for row in rows if row.bucket < expected[0].bucket]
             assert rows[len(before) :] == expected
-            assert all(row == Row(row.bucket, 0, 0, 0, 0, 0) for row in before)
+            # A first fill that moved later leaves rows before it: without any trading, and with
+            # the revenue that a rebuild has in its opening level.
+            quiet = [replace(row, revenue=0) for row in before]
+            assert all(row == Row(row.bucket, 0, 0, 0, 0, 0) for row in quiet)
 
 
 @contextmanager
