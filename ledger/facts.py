@@ -95,7 +95,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One line of AI cost: `amount` nano-dollars of the bucket [start, start + width)."""
+    """One line of AI cost: `amount` nano-dollars of the bucket [start, start + width).
+
+    `price_table` is the version of the table an estimate was made with, "" for a bill.
+    """
 
     source: str
     start: int
@@ -104,6 +107,12 @@ class Cost:
     amount: int
     estimated: bool = False
     final: bool = False
+    price_table: str = ""
+
+    @property
+    def unpriced(self) -> bool:
+        """Whether it is an estimate of a model that no price table knows: it adds nothing."""
+        return self.estimated and not self.price_table
 
     @property
     def identity(self) -> tuple[str, int, int, tuple[tuple[str, str], ...]]:

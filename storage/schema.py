@@ -16,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -24,29 +23,52 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from ledger.facts import Side, Status
+from storage.annals import (
+    audit,
+    inbox,
+    names,
+    progress,
+    reconciliation,
+    reconciliation_runs,
+    restatements,
+)
 from storage.columns import Exact, Micros, Name, Nano, Pairs, RowKey, Subaccount, Word
 from storage.errors import Unusable
+from storage.table import metadata, nano, text, texts, whole
 
-REVISION = "0001"
+__all__ = [
+    "FIGURES",
+    "REVISION",
+    "audit",
+    "cost_versions",
+    "costs",
+    "cursors",
+    "deal_versions",
+    "deals",
+    "documents",
+    "fills",
+    "inbox",
+    "lease",
+    "markets",
+    "marks",
+    "meta",
+    "metadata",
+    "names",
+    "progress",
+    "quarantine",
+    "reconciliation",
+    "reconciliation_runs",
+    "restatements",
+    "rollups",
+    "settlements",
+    "snapshots",
+    "tickers",
+    "unrolled",
+    "upgrade",
+]
+
+REVISION = "0002"
 """The revision these tables are; a reader waits until the database is at it."""
-
-metadata = MetaData()
-
-
-def _text(name: str) -> Column[Any]:
-    return Column(name, Text, nullable=False)
-
-
-def _texts(*names: str) -> list[Column[Any]]:
-    return [_text(name) for name in names]
-
-
-def _whole(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False)
-
-
-def _nano(*names: str) -> list[Column[Any]]:
-    return [Column(name, Nano, nullable=False) for name in names]
 
 
 def _deal() -> list[Column[Any]]:
@@ -62,7 +84,7 @@ def _deal() -> list[Column[Any]]:
         Column("probability", Exact),
         Column("rate", Exact),
         Column("rate_date", Date),
-        *_texts("customer", "owner", "stage", "url", "notes"),
+        *texts("customer", "owner", "stage", "url", "notes"),
     ]
 
 
@@ -75,26 +97,27 @@ def _line(*, key: bool) -> list[Column[Any]]:
         Column("amount", Nano, nullable=False),
         Column("estimated", Boolean, nullable=False),
         Column("final", Boolean, nullable=False),
+        Column("price_table", Text, nullable=False, server_default=""),
     ]
 
 
-meta = Table("meta", metadata, Column("key", Name, primary_key=True), _text("value"))
+meta = Table("meta", metadata, Column("key", Name, primary_key=True), text("value"))
 
 cursors = Table(
     "cursors",
     metadata,
     Column("source", Name, primary_key=True),
     Column("name", Name, primary_key=True),
-    _text("value"),
+    text("value"),
 )
 
 lease = Table(
     "lease",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    _text("owner"),
-    _whole("token"),
-    _whole("beat"),
+    text("owner"),
+    whole("token"),
+    whole("beat"),
 )
 
 fills = Table(
@@ -105,9 +128,9 @@ fills = Table(
     Column("ticker", Name, nullable=False),
     Column("side", Word(Side), nullable=False),
     Column("count", BigInteger, nullable=False),
-    *_nano("price", "fee"),
+    *nano("price", "fee"),
     Column("is_taker", Boolean, nullable=False),
-    _text("order_id"),
+    text("order_id"),
     Column("subaccount", Integer, nullable=False),
     Column("exchange_index", Integer, nullable=False),
     Index("fills_by_time", "time", "fill_id"),
@@ -121,13 +144,13 @@ settlements = Table(
     Column("exchange_index", Integer, primary_key=True, autoincrement=False),
     Column("subaccount", Subaccount, primary_key=True, autoincrement=False),
     Column("time", Micros, primary_key=True, autoincrement=False),
-    _text("result"),
-    *_nano("value"),
-    _text("event"),
-    _whole("yes_count"),
-    *_nano("yes_cost"),
-    _whole("no_count"),
-    *_nano("no_cost", "revenue", "fee"),
+    text("result"),
+    *nano("value"),
+    text("event"),
+    whole("yes_count"),
+    *nano("yes_cost"),
+    whole("no_count"),
+    *nano("no_cost", "revenue", "fee"),
 )
 
 tickers = Table(
@@ -152,7 +175,7 @@ markets = Table(
     "markets",
     metadata,
     Column("ticker", Name, primary_key=True),
-    *_texts("event", "series", "title", "status"),
+    *texts("event", "series", "title", "status"),
 )
 
 costs = Table("costs", metadata, *_line(key=True))
@@ -162,7 +185,7 @@ cost_versions = Table(
     metadata,
     Column("id", RowKey, primary_key=True),
     *_line(key=False),
-    _whole("replaced_at"),
+    whole("replaced_at"),
     Index("cost_versions_by_line", "source", "start", "width", "group"),
 )
 
@@ -171,7 +194,7 @@ deals = Table(
     metadata,
     Column("source", Name, primary_key=True),
     Column("id", Name, primary_key=True),
-    _whole("updated_at"),
+    whole("updated_at"),
     *_deal(),
 )
 
@@ -182,15 +205,15 @@ deal_versions = Table(
     Column("id", Name, primary_key=True),
     Column("updated_at", Micros, primary_key=True, autoincrement=False),
     *_deal(),
-    _whole("replaced_at"),
+    whole("replaced_at"),
 )
 
 quarantine = Table(
     "quarantine",
     metadata,
     Column("id", RowKey, primary_key=True),
-    *_texts("source", "identity", "field", "reason", "row"),
-    _whole("seen_at"),
+    *texts("source", "identity", "field", "reason", "row"),
+    whole("seen_at"),
     Column("digest", Name, nullable=False),
     UniqueConstraint("digest", name="quarantine_is_once"),
 )
@@ -199,7 +222,7 @@ unrolled = Table(
     "unrolled",
     metadata,
     Column("id", RowKey, primary_key=True),
-    _whole("since"),
+    whole("since"),
     sqlite_autoincrement=True,
 )
 
@@ -221,8 +244,8 @@ snapshots = Table(
     "snapshots",
     metadata,
     Column("seq", RowKey, primary_key=True),
-    _whole("as_of"),
-    *_nano(*FIGURES),
+    whole("as_of"),
+    *nano(*FIGURES),
     sqlite_autoincrement=True,
 )
 
@@ -238,10 +261,10 @@ rollups = Table(
     metadata,
     Column("period", Name, primary_key=True),
     Column("bucket", Micros, primary_key=True, autoincrement=False),
-    *_nano("open", "high", "low", "close", "unrealized"),
-    *_nano("realized", "fees", "revenue", "cost"),
-    _whole("fills"),
-    _whole("restated"),
+    *nano("open", "high", "low", "close", "unrealized"),
+    *nano("realized", "fees", "revenue", "cost"),
+    whole("fills"),
+    whole("restated"),
     sqlite_with_rowid=False,
 )
 
