@@ -1,6 +1,9 @@
 """Settings: every name the outside may set, and the only reader of the environment."""
 
+import json
 import os
+import re
+from collections.abc import Callable
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,7 +13,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -18,55 +20,15 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from secretfiles import SECRETS, SecretFiles, rereader
+
+_CURRENCY = re.compile(r"\s*[A-Z]{3}\s*$")
 LIVE_DATABASE = "sqlite:///var/northstar.db"
 DEMO_DATABASE = "sqlite:///var/demo.db"
-SECRETS = frozenset(
-    {
-        "database_url",
-        "database_read_url",
-        "redis_url",
-        "secret_key",
-        "kalshi_api_key_id",
-        "kalshi_private_key",
-        "anthropic_admin_key",
-        "revenue_api_token",
-        "hubspot_token",
-        "alert_urls",
-    },
-)
-"""Each of these may also be given as NAME_FILE, the path of a file that holds it."""
-
 Url = Annotated[str, Field(min_length=8)]
 Names = Annotated[tuple[str, ...], NoDecode]
-
-
-class SecretFiles(PydanticBaseSettingsSource):
-    """Secrets read from the files that NAME_FILE names; ValueError when NAME is set too."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the file's text without its last line break, or None when there is no file."""
-        del field
-        name = field_name.upper()
-        path = os.environ.get(f"{name}_FILE")
-        if not path or field_name not in SECRETS:
-            return None, field_name, False
-        if os.environ.get(name):
-            raise ValueError(
-                f"{name}: set either {name} or {name}_FILE, not both. "
-                f"Example: {name}_FILE=/run/secrets/{name.lower()}"
-            )
-        try:
-            return Path(path).read_text("utf-8").rstrip("\r\n"), field_name, False
-        except OSError as error:
-            raise ValueError(f"{name}_FILE: {path} can't be read: {error.strerror}") from error
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the secrets that files hold, by field."""
-        found = {
-            name: self.get_field_value(field, name)[0]
-            for name, field in self.settings_cls.model_fields.items()
-        }
-        return {name: text for name, text in found.items() if text is not None}
+Rates = Annotated[dict[str, Annotated[Decimal, Field(gt=0)]], NoDecode]
+Stages = Annotated[dict[str, Literal["recognized", "pending", "pipeline", "lost"]], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -127,9 +89,9 @@ class Settings(BaseSettings):
         description="Kalshi REST, with its path; requests are signed with it.",
         examples=["https://external-api.kalshi.com/trade-api/v2"],
     )
-    kalshi_ws_url: Url = Field(
-        "wss://external-api-ws.kalshi.com/trade-api/ws/v2",
-        description="Kalshi WebSocket, with its path.",
+    kalshi_ws_url: str = Field(
+        "",
+        description="Kalshi WebSocket, with its path; unset, the one beside KALSHI_API_URL.",
         examples=["wss://external-api-ws.kalshi.com/trade-api/ws/v2"],
     )
     kalshi_api_key_id: str = Field(
@@ -151,6 +113,11 @@ class Settings(BaseSettings):
     anthropic_cost_source: Literal["auto", "analytics", "legacy", "csv", "off"] = Field(
         "auto", description="Which cost API is read.", examples=["auto"]
     )
+    anthropic_cost_csv: str = Field(
+        "",
+        description="File or folder of cost exports, read when the cost source is csv.",
+        examples=["/srv/anthropic-costs"],
+    )
     anthropic_poll_seconds: float = Field(
         60, ge=1, le=86400, description="Seconds between cost polls.", examples=[60]
     )
@@ -161,9 +128,19 @@ class Settings(BaseSettings):
     revenue_poll_seconds: float = Field(
         60, ge=1, le=86400, description="Seconds between deal polls.", examples=[60]
     )
+    revenue_rates: Rates = Field(
+        {},
+        description="USD per unit of a currency, for deals that bring no rate of their own.",
+        examples=["EUR=1.08,GBP=1.27"],
+    )
+    hubspot_api_url: Url = Field(
+        "https://api.hubapi.com", description="HubSpot's root.", examples=["https://api.hubapi.com"]
+    )
     hubspot_token: str = Field("", description="HubSpot service key.", examples=["pat-na1-…"])
-    hubspot_stages: str = Field(
-        "", description="HubSpot stage to status, as JSON.", examples=['{"closedwon": "pending"}']
+    hubspot_stages: Stages = Field(
+        {},
+        description="HubSpot stage to status, as JSON.",
+        examples=['{"closedwon": "pending"}'],
     )
     alert_urls: Names = Field(
         (), description="Where alerts go, apprise URLs by comma.", examples=["mailto://…"]
@@ -192,12 +169,31 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read what was passed, then files, then the environment."""
         del dotenv_settings, file_secret_settings
-        return init_settings, SecretFiles(settings_cls), env_settings
+        return init_settings, SecretFiles(settings_cls, os.environ), env_settings
 
     @field_validator("allowed_origins", "alert_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("revenue_rates", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        wrong = [name for name, equals, _ in pairs if not equals or not _CURRENCY.match(name)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no pair of an ISO 4217 code and a rate")
+        return {name.strip(): rate.strip() for name, _, rate in pairs}
+
+    @field_validator("hubspot_stages", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"is no JSON object: {error}") from error
 
     @field_validator("display_timezone")
     @classmethod
@@ -208,7 +204,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is no IANA time zone") from error
         return value
 
-    @field_validator("kalshi_api_url", "anthropic_api_url", "revenue_api_url")
+    @field_validator("kalshi_api_url", "anthropic_api_url", "revenue_api_url", "hubspot_api_url")
     @classmethod
     def _http(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"http", "https"}:
@@ -239,8 +235,9 @@ class Settings(BaseSettings):
         """The configured sources' names."""
         configured = {
             "kalshi": bool(self.kalshi_api_key_id),
-            "anthropic": bool(self.anthropic_admin_key) and self.anthropic_cost_source != "off",
-            "revenue": bool(self.revenue_api_url),
+            "anthropic": self.anthropic_cost_source != "off"
+            and bool(self.anthropic_admin_key or self.anthropic_cost_csv),
+            "revenue": bool(self.revenue_api_url or self.hubspot_token),
         }
         return tuple(name for name, given in configured.items() if given)
 
@@ -267,6 +264,11 @@ def secret_key(chosen: Settings) -> str:
         draft.write_text(token_hex(32), "utf-8")
         draft.rename(path)
     return path.read_text("utf-8")
+
+
+def reread(name: str) -> Callable[[], str | None]:
+    """Return what reads a secret again from the file NAME_FILE names, for a key that is rotated."""
+    return rereader(os.environ.get(f"{name.upper()}_FILE"))
 
 
 def inherited(**more: str) -> dict[str, str]:

@@ -97,6 +97,10 @@ class Book:
             sum(book.fees for book in books),
         )
 
+    def tickers(self) -> list[str]:
+        """Return every market that was ever traded."""
+        return list(self._books)
+
     def books(self, ticker: str) -> list[Position]:
         """Return the market's positions, one a subaccount."""
         return [self.positions[key] for key in self._books.get(ticker, ())]

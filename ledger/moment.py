@@ -102,5 +102,20 @@ def next_day(start: int, zone: ZoneInfo) -> int:
     return _start(aware(start, zone).date() + timedelta(days=1), zone)
 
 
+def next_week(start: int, zone: ZoneInfo) -> int:
+    """Return the first instant of the week after the one that begins at `start`."""
+    return _start(aware(start, zone).date() + timedelta(days=7), zone)
+
+
+def next_month(start: int, zone: ZoneInfo) -> int:
+    """Return the first instant of the month after the one that begins at `start`."""
+    return month_start(_start(aware(start, zone).date() + timedelta(days=31), zone), zone)
+
+
+def next_year(start: int, zone: ZoneInfo) -> int:
+    """Return the first instant of the year after the one that begins at `start`."""
+    return year_start(_start(aware(start, zone).date() + timedelta(days=366), zone), zone)
+
+
 def _start(day: date, zone: ZoneInfo) -> int:
     return of(datetime(day.year, day.month, day.day, tzinfo=zone))

@@ -44,6 +44,20 @@ class Level:
     fills: int
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one market has brought so far, nano-dollars."""
+
+    realized: int = 0
+    unrealized: int = 0
+    fees: int = 0
+
+    @property
+    def total(self) -> int:
+        """Realized + unrealized − fees."""
+        return self.realized + self.unrealized - self.fees
+
+
 def valued(policy: Policy, mark: Mark | None, count: int) -> tuple[int | None, Kind]:
     """Return the YES price that values `count` and its kind; None means average cost.
 
@@ -108,6 +122,14 @@ class Account:
         twin.fills, twin.unrealized = self.fills, self.unrealized
         twin._open = dict(self._open)
         return twin
+
+    def worths(self) -> dict[str, Worth]:
+        """Return what each market traded has brought; they sum to the account's figures."""
+        return {
+            ticker: Worth(held.realized, self._open.get(ticker, 0), held.fees)
+            for ticker in self.book.tickers()
+            for held in (self.book.of(ticker),)
+        }
 
     def apply(self, event: Event) -> None:
         """Take one fact; facts come by (time, fills, settlements, marks)."""

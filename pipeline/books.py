@@ -1,6 +1,6 @@
 """Books: trading, revenue and cost as known now, and the rollup rows that follow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,7 @@ from ledger import moment, revenue
 from ledger.bucket import PERIODS, Row
 from ledger.moment import HOUR, MINUTE, floor
 from ledger.pnl import Policy
+from ledger.restatement import Restatement, Trade, is_late, of_trades
 from ledger.revenue import Revenue
 from ledger.snapshot import Change, Costs, Trading
 from pipeline import rollup
@@ -16,8 +17,8 @@ from pipeline.tape import Tape
 from storage.facts import Facts, Recorded
 from storage.rollups import Rollups
 
-LATE = MINUTE
-"""A fact seen this long after its bucket closed restates it."""
+EXCHANGE = "kalshi"
+"""The source of everything that is traded."""
 
 
 class Books:
@@ -36,6 +37,8 @@ class Books:
         self._rewind: int | None = None
         self._hours: set[int] = set()
         self._restated: set[int] = set()
+        self._late_trades: list[tuple[int, Trade]] = []
+        self.restatements: list[Restatement] = []
         self._committed: dict[tuple[str, int], Row] = {}
         self._rows: list[Row] = []
         self._levels: dict[int, int] = {}
@@ -61,22 +64,24 @@ class Books:
     def take(self, recorded: Iterable[Recorded], now: int) -> None:
         """Keep what is new; what belongs before the rows in hand rewinds at the next roll."""
         for news in recorded:
-            self._late(self.tape.take((*news.fills, *news.settlements, *news.marks)))
+            trades: list[Trade] = [*news.fills, *news.settlements]
+            self._date(trades, now)
+            self._late(self.tape.take((*trades, *news.marks)))
             for moved in news.retimed:
                 self._late(self.tape.retime(moved.before, moved.after))
-            times = [fill.time for fill in news.fills] + [end.time for end in news.settlements]
-            self._date(times, now)
             self._hours |= self.flows.take(news.costs, news.deals, now)
         cost = self.flows.first_cost()
         if self.first is not None and cost is not None and cost < self.first:
             self._late(cost)
 
-    def _date(self, times: list[int], now: int) -> None:
+    def _date(self, trades: Sequence[Trade], now: int) -> None:
         known = [] if self._earliest is None else [self._earliest]
-        self._earliest = min(times + known, default=None)
+        self._earliest = min([trade.time for trade in trades] + known, default=None)
         if self.first is not None:
-            buckets = {floor(time, MINUTE) for time in times}
-            self._restated |= {start for start in buckets if start + MINUTE + LATE < now}
+            dated = [(self.tape.since(trade), trade) for trade in trades]
+            late = [pair for pair in dated if is_late(pair[0], now)]
+            self._restated |= {floor(trade.time, MINUTE) for _, trade in late}
+            self._late_trades += late
 
     def _late(self, instant: int | None) -> None:
         if instant is not None:
@@ -84,6 +89,15 @@ class Books:
 
     def settle(self, now: int) -> None:
         """Rewind to where the earliest late fact belongs, if there is one."""
+        late, self._late_trades = self._late_trades, []
+        closed = floor(now, MINUTE)
+        before = self.tape.worths(closed, {trade for _, trade in late}) if late else {}
+        self._rewind_to(now)
+        if late:
+            after = self.tape.worths(closed)
+            self.restatements += of_trades(EXCHANGE, late, before, after, now)
+
+    def _rewind_to(self, now: int) -> None:
         instant, self._rewind = self._rewind, None
         if instant is None:
             return
@@ -149,7 +163,8 @@ class Books:
                 fresh[period].append(replace(row, revenue=earned, cost=spent))
 
     def committed(self, rows: Mapping[str, Iterable[Row]]) -> None:
-        """Remember which rows storage holds now, as far as they are still in hand."""
+        """Remember which rows storage holds now, as far as they are still in hand; all is told."""
+        self.restatements.clear()
         self._committed |= {(period, row.bucket): row for period in rows for row in rows[period]}
         hand = floor(self.tape.through, HOUR)
         for key in [key for key in self._committed if key[1] < hand]:

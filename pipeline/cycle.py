@@ -155,7 +155,12 @@ class Cycle:
                 "opening_revenue": str(self._books.opening_revenue),
             }
         seq, text = self._store.snapshots.append(
-            as_of, figures(snapshot), snapshot.document, rows, meta
+            as_of,
+            figures(snapshot),
+            snapshot.document,
+            rows,
+            meta,
+            restated=self._books.restatements,
         )
         self._books.committed(rows)
         self._net = snapshot.net

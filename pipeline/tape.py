@@ -2,11 +2,12 @@
 
 import bisect
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from ledger.bucket import Row
 from ledger.facts import Fill, Settlement
 from ledger.moment import HOUR, MINUTE, floor
-from ledger.pnl import Account, Event, Policy, levels, ordered, position_in_fold
+from ledger.pnl import Account, Event, Policy, Worth, levels, ordered, position_in_fold
 from pipeline import rollup
 from storage.facts import Facts
 
@@ -90,6 +91,21 @@ class Tape:
         fresh = rollup.minutes(levels(account, self._recent[:reached]), before, until)
         self.account = account
         return self._closed + fresh
+
+    def since(self, trade: Fill | Settlement) -> int:
+        """Return from when on a new fact changes the account: what it replaces began earlier."""
+        if not isinstance(trade, Settlement):
+            return trade.time
+        return min(trade.time, self._ends.get(trade.identity, trade.time))
+
+    def worths(self, until: int, without: AbstractSet[Event] = frozenset()) -> dict[str, Worth]:
+        """Return what each market was worth strictly before an instant, leaving some facts out."""
+        account = self._base.copied()
+        reached = bisect.bisect_left(self._recent, _at(until), key=position_in_fold)
+        for event in self._recent[:reached]:
+            if event not in without:
+                account.apply(event)
+        return account.worths()
 
     def _before(self) -> Row:
         level, unrealized = self._base.trading, self._base.unrealized

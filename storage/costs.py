@@ -1,34 +1,55 @@
 """Lines of AI cost at rest: the current ones, and the versions they replaced."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import BigInteger, Connection, Select, cast, func, select
 
 from ledger.facts import Cost
+from ledger.moment import HOUR, MICROS
 from storage import rows, schema
 from storage.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A completely read cost window: what starts in [start, end) and is absent counts 0 now."""
+    """A completely read cost window: what starts in [start, end) and is absent counts 0 now.
+
+    `spoken` is how far the source had spoken when it was asked: a bucket that it had told of and
+    that had ended by then is restated by whatever is another now.
+    """
 
     source: str
     start: int
     end: int
+    spoken: int = 0
 
     def covers(self, cost: Cost) -> bool:
         """Tell whether a line lies in the window."""
         return cost.source == self.source and self.start <= cost.start < self.end
 
+    def closed(self, cost: Cost) -> bool:
+        """Tell whether a line's bucket had ended by what the source had spoken of."""
+        ended = cost.start + cost.width * MICROS <= self.spoken
+        return ended and cost.source == self.source and not cost.estimated
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One line whose amount, estimate flag or finality changed; None before the first."""
+    """One line whose amount, estimate flag or finality changed; None before the first.
+
+    `late`: its bucket had been told of and was closed, so that this restates it.
+    """
 
     before: Cost | None
     after: Cost
+    late: bool = False
+
+    @property
+    def amount(self) -> int:
+        """By how much the line grew, in nano-dollars."""
+        return self.after.amount - (self.before.amount if self.before else 0)
 
 
 def keep(
@@ -37,19 +58,49 @@ def keep(
     """Replace lines by identity, the last of a page winning; keep what they replaced."""
     arrived = {cost.identity: cost for cost in costs}
     stored = _stored(connection, costs, window)
-    changed = [
-        Changed(stored.get(identity), cost)
-        for identity, cost in arrived.items()
-        if stored.get(identity) != cost
-    ]
-    duplicates = len(costs) - len(changed)
-    changed += [
-        Changed(before, replace(before, amount=0))
+    fresh = [cost for identity, cost in arrived.items() if stored.get(identity) != cost]
+    gone = [
+        replace(before, amount=0)
         for identity, before in stored.items()
         if identity not in arrived and before.amount and window and window.covers(before)
     ]
+    told = {(line.source, line.start, line.width) for line in stored.values()}
+    changed = [
+        Changed(
+            stored.get(cost.identity),
+            cost,
+            late=window is not None
+            and window.closed(cost)
+            and (cost.source, cost.start, cost.width) in told,
+        )
+        for cost in (*fresh, *gone)
+    ]
     _write(connection, changed, seen_at)
+    duplicates = len(costs) - len(fresh)
     return Kept(changed, duplicates, since=[change.after.start for change in changed])
+
+
+def totals(since: int | None = None, before: int | None = None) -> Iterator[Select[Any]]:
+    """Yield the queries of what starts in [since, before), as `total` reads their rows.
+
+    An hour's lines of one source are one, priced and unpriced apart; wider lines stay single,
+    since each is spread by itself.
+    """
+    table = schema.costs
+    keys = table.c.source, table.c.start, table.c.width, table.c.estimated
+    hours = table.c.width * MICROS <= HOUR
+    summed = cast(func.sum(table.c.amount), BigInteger), func.max(table.c.price_table)
+    together = select(*keys, *summed).where(hours).group_by(*keys, table.c.price_table != "")
+    single = select(*keys, table.c.amount, table.c.price_table).where(~hours)
+    for query in (together, single):
+        narrowed = query if since is None else query.where(table.c.start >= since)
+        yield narrowed if before is None else narrowed.where(table.c.start < before)
+
+
+def total(row: Sequence[Any]) -> Cost:
+    """Return a row of `totals` as a line of all groups."""
+    source, start, width, estimated, amount, price_table = row
+    return Cost(source, start, width, (), amount, estimated, price_table=price_table)
 
 
 def _stored(
@@ -81,4 +132,4 @@ def _write(connection: Connection, changed: Sequence[Changed], seen_at: int) -> 
     ]
     if replaced:
         connection.execute(schema.cost_versions.insert(), replaced)
-    rows.put(connection, schema.costs, [rows.row(change.after) for change in changed])
+    rows.put(connection, schema.costs, rows.dated((change.after for change in changed), seen_at))

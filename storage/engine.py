@@ -17,6 +17,9 @@ from storage.errors import NotReady
 Guard = Callable[[Connection], None]
 """Runs first in each write transaction and raises when this process may no longer write."""
 
+Also = Callable[[Connection], None]
+"""Writes something more inside a transaction that another opened."""
+
 CHUNK = 500
 """Rows fetched at a time from a long list."""
 

@@ -5,6 +5,7 @@ StorageError
 ├── Unusable       the database can't be opened, or is none
 ├── LeaseLost      another worker owns the database: stop at once
 ├── NotExact       a value has no exact JSON, or a text is not such JSON
+├── Reused         an Idempotency-Key was given to two different commands
 └── NoSuchPeriod   rollups are kept by other periods
 """
 
@@ -31,3 +32,7 @@ class NotExact(StorageError, ValueError):
 
 class NoSuchPeriod(StorageError, ValueError):
     """Rollups are kept by 1m, 5m and 1h only."""
+
+
+class Reused(StorageError, ValueError):
+    """The Idempotency-Key was given to another command before."""

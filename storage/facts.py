@@ -1,6 +1,6 @@
 """Facts at rest: recorded once by their identity, a page with its cursor in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Engine, func, select
 
 from ledger import moment
 from ledger.facts import Cost, Deal, Fact, Fill, Mark, Market, Settlement
+from ledger.revenue import Rates, valued
 from storage import costs, deals, marks, quarantine, rows, schema, trades
 from storage.costs import Changed, Window
-from storage.engine import Guard, deferred, guarded
+from storage.engine import Also, Guard, deferred, guarded
 from storage.quarantine import Reject
 
 __all__ = ["Changed", "Facts", "Page", "Recorded", "Reject", "Retimed", "Window"]
@@ -28,6 +29,7 @@ class Page:
     cursor: Mapping[str, str] = field(default_factory=dict)
     rejects: tuple[Reject, ...] = ()
     window: Window | None = None
+    names: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ class Facts:
         self._guard = guard
         self._clock = clock
 
-    def record(self, page: Page) -> Recorded:
-        """Append a page in one transaction: facts, markets, refusals and its cursor.
+    def record(self, page: Page, *also: Also) -> Recorded:
+        """Append a page in one transaction: facts, markets, refusals, its cursor, and `also`.
 
         LeaseLost when the guard finds another owner: then nothing of the page is written.
         """
@@ -77,8 +79,23 @@ class Facts:
             recorded = _recorded(connection, page, good, seen_at)
             quarantine.keep(connection, [*page.rejects, *old], seen_at)
             rows.put(connection, schema.markets, _market_rows(page.markets))
+            names.keep(connection, page.names)
             rows.put(connection, schema.cursors, _cursor_rows(page))
+            for write in also:
+                write(connection)
         return recorded
+
+    def convert(self, rates: Rates) -> list[tuple[Deal, Deal]]:
+        """Count deals of other currencies at these rates from now on: USD per unit.
+
+        Returns (before, after) of those recognized without a rate so far, which get theirs for
+        good; one already recognized with a rate keeps it, whatever the rates say.
+        """
+        seen_at = self._clock()
+        with guarded(self._engine, self._guard) as connection:
+            changed = deals.convert(connection, rates, seen_at)
+            _entered(connection, [instant for _, after in changed for instant in _dates(after)])
+        return changed
 
     def cursor(self, source: str) -> dict[str, str]:
         """Return where the source's last recorded page ended."""
@@ -121,11 +138,31 @@ class Facts:
         query = query if before is None else query.where(table.c.start < before)
         return (Cost(*row) for row in rows.each(self._engine, query))
 
+    def cost_totals(self, since: int | None = None, before: int | None = None) -> Iterator[Cost]:
+        """Yield what starts in [since, before) for all groups together, wider lines one by one."""
+        for query in costs.totals(since, before):
+            yield from (costs.total(row) for row in rows.each(self._engine, query))
+
+    def names(self, kind: str) -> dict[str, str]:
+        """Return the names of one kind (workspace, api_key) by id."""
+        with deferred(self._engine).connect() as connection:
+            return names.read(connection, kind)
+
     def deals(self) -> list[Deal]:
-        """Return the current version of each deal, by source and id."""
+        """Return the current version of each deal, by source and id.
+
+        One of another currency that has no rate yet is valued at the remembered one.
+        """
         table = schema.deals
         query = rows.chosen(table, Deal).order_by(table.c.source, table.c.id)
-        return [Deal(*row) for row in rows.each(self._engine, query)]
+        with deferred(self._engine).connect() as connection:
+            rates = deals.rates_of(connection)
+            return [valued(Deal(*row), rates) for row in connection.execute(query)]
+
+    def deals_named(self, ids: Iterable[str]) -> list[Deal]:
+        """Return the current deals of these ids as they are kept, whoever their source is."""
+        with deferred(self._engine).connect() as connection:
+            return deals.named(connection, ids)
 
     def markets(self) -> dict[str, Market]:
         """Return what is known of each market by its ticker."""
@@ -149,8 +186,8 @@ class Facts:
 
 
 def _recorded(connection: Connection, page: Page, facts: Sequence[Fact], seen_at: int) -> Recorded:
-    fills, moved = trades.keep_fills(connection, page.source, _of(Fill, facts))
-    settled = trades.keep_settlements(connection, page.source, _of(Settlement, facts))
+    fills, moved = trades.keep_fills(connection, page.source, _of(Fill, facts), seen_at)
+    settled = trades.keep_settlements(connection, page.source, _of(Settlement, facts), seen_at)
     quoted = marks.keep(connection, _of(Mark, facts))
     spent = costs.keep(connection, _of(Cost, facts), page.window, seen_at)
     earned = deals.keep(connection, page.source, _of(Deal, facts), seen_at)
@@ -167,6 +204,11 @@ def _recorded(connection: Connection, page: Page, facts: Sequence[Fact], seen_at
         retimed=tuple(Retimed(*pair) for pair in moved),
         entry=_entered(connection, [since for kept in kinds for since in kept.since]),
     )
+
+
+def _dates(deal: Deal) -> list[int]:
+    first = quarantine.earliest(deal)
+    return [] if first is None else [first]
 
 
 def _entered(connection: Connection, since: Sequence[int]) -> int:

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 
-from storage import schema, series, snapshots, tape, tiers
+from storage import audit, deals, inbox, schema, series, snapshots, tape, tiers
 from storage.bell import Bell
 from storage.engine import CHUNK, begin, reading
 from storage.errors import NoSuchPeriod, NotReady
+from storage.inbox import Answer
 from storage.series import Series
 
 __all__ = ["Head", "NoSuchPeriod", "NotReady", "Reader", "Series"]
@@ -103,6 +104,25 @@ class Reader:
             connection = stack.enter_context(self._transaction())
             seq, _ = _newest(connection)
             return seq, _streamed(stack, tape.read(connection, wanted))
+
+    def deals(self, wanted: deals.Wanted) -> tuple[int, Iterator[dict[str, Any]]]:
+        """Return the seq read at and the deals that match, newest day first."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._transaction())
+            seq, _ = _newest(connection)
+            return seq, _streamed(stack, deals.read(connection, wanted))
+
+    def audit(self, wanted: audit.Wanted) -> tuple[int, Iterator[dict[str, Any]]]:
+        """Return the seq read at and the acts that match, newest first."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._transaction())
+            seq, _ = _newest(connection)
+            return seq, _streamed(stack, audit.read(connection, wanted))
+
+    def answer(self, command: int) -> Answer | None:
+        """Return what became of a command; None when there is none of that number."""
+        with self._transaction() as connection:
+            return inbox.answer(connection, command)
 
     def changed(self) -> bool:
         """Tell whether the database may have changed since this was last asked."""

@@ -62,6 +62,11 @@ def row(fact: Hashable) -> dict[str, Any]:
     return {name: getattr(fact, name) for name in _names(type(fact))}
 
 
+def dated(facts: Iterable[Hashable], seen_at: int) -> list[dict[str, Any]]:
+    """Return facts' columns with when they were learned."""
+    return [row(fact) | {"seen_at": seen_at} for fact in facts]
+
+
 def chosen(table: Table, kind: type) -> Select[Any]:
     """Select a fact's columns in the order its class takes them."""
     return select(*(table.c[name] for name in _names(kind)))

@@ -34,7 +34,7 @@ from storage.annals import (
 )
 from storage.columns import Exact, Micros, Name, Nano, Pairs, RowKey, Subaccount, Word
 from storage.errors import Unusable
-from storage.table import metadata, nano, text, texts, whole
+from storage.table import metadata, nano, seen, text, texts, whole
 
 __all__ = [
     "FIGURES",
@@ -133,6 +133,7 @@ fills = Table(
     text("order_id"),
     Column("subaccount", Integer, nullable=False),
     Column("exchange_index", Integer, nullable=False),
+    seen(),
     Index("fills_by_time", "time", "fill_id"),
     Index("fills_by_ticker", "ticker", "time", "fill_id"),
 )
@@ -151,6 +152,7 @@ settlements = Table(
     *nano("yes_cost"),
     whole("no_count"),
     *nano("no_cost", "revenue", "fee"),
+    seen(),
 )
 
 tickers = Table(
@@ -178,7 +180,7 @@ markets = Table(
     *texts("event", "series", "title", "status"),
 )
 
-costs = Table("costs", metadata, *_line(key=True))
+costs = Table("costs", metadata, *_line(key=True), seen())
 
 cost_versions = Table(
     "cost_versions",
@@ -196,6 +198,7 @@ deals = Table(
     Column("id", Name, primary_key=True),
     whole("updated_at"),
     *_deal(),
+    seen(),
 )
 
 deal_versions = Table(

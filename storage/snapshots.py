@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, delete, select
 
 from ledger.bucket import Row
-from storage import rollups, schema
+from ledger.restatement import Restatement
+from storage import restatements, rollups, schema
 from storage.engine import Guard, deferred, guarded
 from storage.errors import NotReady
 from storage.rows import each, put
@@ -36,8 +37,9 @@ class Snapshots:
         meta: Mapping[str, str],
         *,
         through: int | None = None,
+        restated: Sequence[Restatement] = (),
     ) -> tuple[int, bytes]:
-        """Append a snapshot with its rollup rows and meta in one transaction.
+        """Append a snapshot with its rollup rows, restatements and meta in one transaction.
 
         Returns the seq the database assigned and the document's text; `figures` are named as in
         `schema.FIGURES`. All facts recorded, or those up to the `entry` of one Recorded given
@@ -48,6 +50,7 @@ class Snapshots:
             text = encode(render(_epoch(connection), seq))
             connection.execute(schema.documents.insert().values(seq=seq, text=text))
             rollups.upsert(connection, rows)
+            restatements.keep(connection, restated)
             _remember(connection, meta)
             _rolled(connection, through)
         return seq, text

@@ -42,3 +42,8 @@ def number() -> Column[Any]:
 def key(*names: str) -> list[Column[Any]]:
     """Return columns of names that together are the primary key."""
     return [Column(name, Name, primary_key=True) for name in names]
+
+
+def seen() -> Column[Any]:
+    """Return the column of when a fact was learned; 0 for what older revisions recorded."""
+    return Column("seen_at", Micros, nullable=False, server_default="0")

@@ -15,7 +15,7 @@ _OUTCOME = ("result", "value")
 
 
 def keep_fills(
-    connection: Connection, source: str, fills: Sequence[Fill]
+    connection: Connection, source: str, fills: Sequence[Fill], seen_at: int
 ) -> tuple[Kept[Fill], list[tuple[Fill, Fill]]]:
     """Append fills by fill_id; return also those whose stored time a later one replaced."""
     query = rows.chosen(schema.fills, Fill)
@@ -32,22 +32,23 @@ def keep_fills(
             kept.duplicates += 1
             if fill.time > before.time:
                 new[fill.fill_id] = replace(before, time=fill.time)
-    rows.put(connection, schema.fills, [rows.row(fill) for fill in new.values()])
     kept.new = [fill for fill in new.values() if fill.fill_id not in stored]
     moved = [(stored[name], fill) for name, fill in new.items() if name in stored]
+    rows.put(connection, schema.fills, rows.dated(kept.new, seen_at))
+    rows.put(connection, schema.fills, [rows.row(fill) for _, fill in moved])
     kept.since = [fill.time for fill in kept.new] + [before.time for before, _ in moved]
     return kept, moved
 
 
 def keep_settlements(
-    connection: Connection, source: str, settlements: Sequence[Settlement]
+    connection: Connection, source: str, settlements: Sequence[Settlement], seen_at: int
 ) -> Kept[Settlement]:
     """Append versions of settlements; new are those that now win, by their latest time."""
     query = rows.chosen(schema.settlements, Settlement)
     found = rows.of_keys(connection, query, "ticker", (fact.ticker for fact in settlements))
     stored = {_version(fact): fact for fact in (Settlement(*row) for row in found)}
     before, kept = latest(list(stored.values())), Kept[Settlement]()
-    written: list[Settlement] = []
+    new, told = list[Settlement](), list[Settlement]()
     for fact in settlements:
         known = stored.get(_version(fact))
         if known and (differing := _differing(known, fact, _OUTCOME)):
@@ -55,8 +56,10 @@ def keep_settlements(
             continue
         kept.duplicates += known is not None
         stored[_version(fact)] = fact
-        written += [fact] if fact != known else []
-    rows.put(connection, schema.settlements, [rows.row(fact) for fact in written])
+        new += [] if known else [fact]
+        told += [fact] if known and fact != known else []
+    rows.put(connection, schema.settlements, rows.dated(new, seen_at))
+    rows.put(connection, schema.settlements, [rows.row(fact) for fact in told])
     _won(kept, before, latest(list(stored.values())))
     return kept
 

@@ -1,11 +1,13 @@
 """Settings: what is refused, how it is said, and that the docs say the same."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import settings
-from settings import SECRETS, Settings, load
+from secretfiles import SECRETS
+from settings import Settings, load
 
 DOCS = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -30,6 +32,10 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ANTHROPIC_POLL_SECONDS", "0.5", "greater than or equal to 1"),
         ("HOST", "192.0.2.1", "not loopback"),
         ("DATABASE_URL", "mysql://host/db", "sqlite"),
+        ("HUBSPOT_STAGES", "{bad", "no JSON object"),
+        ("HUBSPOT_STAGES", '{"won": "done"}', "'recognized', 'pending', 'pipeline' or 'lost'"),
+        ("REVENUE_RATES", "EUR1.08", "no pair of an ISO 4217 code and a rate"),
+        ("REVENUE_RATES", "EUR=-1", "greater than 0"),
     ],
 )
 def test_a_bad_setting_ends_the_start_with_its_name_and_an_example(
@@ -102,6 +108,36 @@ def test_sources_are_those_with_credentials(monkeypatch: pytest.MonkeyPatch) -> 
     assert load().sources == ("revenue",)
 
 
+def test_deals_of_hubspot_and_exported_costs_are_sources_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HUBSPOT_TOKEN", "token")
+    monkeypatch.setenv("ANTHROPIC_COST_CSV", "/srv/costs")
+    assert load().sources == ("anthropic", "revenue")
+
+
+def test_rates_and_stages_are_read_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REVENUE_RATES", "EUR=1.08, GBP=1.270")
+    monkeypatch.setenv("HUBSPOT_STAGES", '{"closedwon": "recognized"}')
+    assert load().revenue_rates == {"EUR": Decimal("1.08"), "GBP": Decimal("1.270")}
+    assert load().hubspot_stages == {"closedwon": "recognized"}
+
+
+def test_a_secret_file_is_read_again_when_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A key is rotated, then its file is gone for a moment."""
+    file = tmp_path / "key"
+    file.write_text("old\n")
+    monkeypatch.setenv("ANTHROPIC_ADMIN_KEY_FILE", str(file))
+    again = settings.reread("anthropic_admin_key")
+    file.write_text("new\n")
+    assert again() == "new"
+    file.unlink()
+    assert again() is None
+    assert settings.reread("kalshi_private_key")() is None
+
+
 def test_the_session_key_is_made_once_and_private(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -119,7 +155,7 @@ def test_the_docs_describe_every_setting(name: str) -> None:
     assert len(rows) == 1
     assert str(field.description) in rows[0]
     assert ("*secret*" in rows[0]) == (name in SECRETS)
-    if field.default not in ("", None, ()):
+    if field.default not in ("", None, (), {}):
         assert f"`{field.default}`" in rows[0]
 
 

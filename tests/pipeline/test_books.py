@@ -19,7 +19,9 @@ from ledger.pnl import Policy
 from pipeline.books import Books
 from pipeline.cycle import Cycle, Store
 from pipeline.sources.client import Unreachable
+from storage import engine
 from storage.facts import Page, Recorded
+from storage.restatements import read
 from storage.text import decode
 from tests.pipeline.accounts import Account, account
 from tests.pipeline.conftest import NOON, Hands, Script
@@ -161,6 +163,61 @@ def test_what_was_late_stays_marked_over_a_restart(ours: Account, filled: Filled
     marked = [row.bucket for row in ours.rows() if row.restated]
     assert marked == [NOON - 10 * MINUTE, NOON + MINUTE]
     assert sum(row.restated for row in ours.rows("1h")) == 2
+
+
+def told(ours: Account) -> list[tuple[str, int, int, int]]:
+    """Return fact, span and amount of every restatement, oldest first."""
+    opened = engine.reading(ours.url)
+    found = list(read(opened))
+    opened.dispose()
+    assert {one.source for one in found} <= {"kalshi"}
+    return [(one.fact, one.start, one.end, one.amount) for one in reversed(found)]
+
+
+def test_a_late_fill_is_a_restatement_of_what_it_shifts(ours: Account, filled: Filled) -> None:
+    """5 YES at .40, an hour later marked .50; bought two hours ago for a fee of $1, seen now."""
+    quote = Mark("KXA-1", NOON - HOUR, dollars("0.50"), None, None)
+    ours.begin(filled("a", NOON - HOUR, "yes", "5", "0.40"), quote)
+    ours.hands.now = NOON + 30 * MICROS
+    late = replace(filled("b", NOON - 2 * HOUR, "yes", "5", "0.40", "1"), ticker="KXA-1")
+    ours.run(late, filled("now", NOON, "no", "1", "0.40"))
+    assert told(ours) == [("KXA-1: fill b", NOON - 2 * HOUR, NOON, dollars("0.50") - NANO)]
+
+
+def test_late_fills_within_the_minutes_in_hand_are_restatements_too(
+    ours: Account, filled: Filled
+) -> None:
+    ours.begin(filled("a", NOON - HOUR, "yes", "5", "0.40"))
+    ours.hands.now = NOON + 4 * MINUTE
+    ours.run(
+        filled("b", NOON + MINUTE, "yes", "5", "0.40", "1"),
+        filled("c", NOON, "yes", "5", "0.40", "2"),
+    )
+    ours.run()
+    ticker = filled("a", NOON, "yes", "5", "0.40").ticker
+    assert told(ours) == [(f"{ticker}: 2 fills", NOON, NOON + 4 * MINUTE, -3 * NANO)]
+
+
+def test_an_amended_settlement_restates_from_its_first_version_on(
+    ours: Account, filled: Filled
+) -> None:
+    """1 YES at .40 settles at 1, amended to 0 ten minutes later: a dollar less since then."""
+    bought = filled("a", NOON - HOUR, "yes", "1", "0.40")
+    ours.begin(bought, Settlement(bought.ticker, NOON - 30 * MINUTE, "yes", NANO))
+    ours.hands.now = NOON + MINUTE
+    ours.run(Settlement(bought.ticker, NOON, "no", 0))
+    span = NOON - 30 * MINUTE, NOON + MINUTE
+    assert told(ours) == [(f"{bought.ticker}: settlement", *span, -NANO)]
+    ours.equals_rebuild()
+
+
+def test_what_comes_in_time_or_before_the_first_complete_snapshot_restates_nothing(
+    ours: Account, filled: Filled
+) -> None:
+    ours.begin(filled("a", NOON - 9 * HOUR, "yes", "5", "0.40"))
+    ours.hands.now = NOON + 59 * MICROS
+    ours.run(filled("b", NOON - MICROS, "yes", "5", "0.40"))
+    assert told(ours) == []
 
 
 def test_another_mark_policy_at_start_values_every_row_anew(ours: Account, filled: Filled) -> None:

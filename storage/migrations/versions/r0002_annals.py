@@ -1,4 +1,4 @@
-"""Second revision: price tables of estimates, and the tables beside the facts."""
+"""Second revision: when facts were seen, price tables, and the tables beside the facts."""
 
 from typing import Any
 
@@ -39,6 +39,9 @@ def upgrade() -> None:
     for table in ("costs", "cost_versions"):
         none = sa.Column("price_table", sa.Text, nullable=False, server_default="")
         op.add_column(table, none)
+    for table in ("fills", "settlements", "costs", "deals"):
+        unknown = sa.Column("seen_at", sa.BigInteger, nullable=False, server_default="0")
+        op.add_column(table, unknown)
     op.create_table("names", *_key("kind", "id"), *_texts("name"))
     op.create_table(
         "progress",
