@@ -8,8 +8,12 @@ from flask import Flask
 import telemetry
 from components import live, shell
 from delivery import (
+    audit,
     auth,
     csv_export,
+    deal_edits,
+    deals,
+    desk,
     errors,
     health,
     json_api,
@@ -18,8 +22,11 @@ from delivery import (
     sse,
     websocket,
 )
+from delivery.desk import Desk
 from delivery.hub import Hub
 from settings import Settings, inherited, load, secret_key
+from storage.engine import writer
+from storage.inbox import Inbox
 from storage.reader import Reader
 
 
@@ -47,6 +54,11 @@ def _serve_machines(server: Flask, reader: Reader, hub: Hub, chosen: Settings) -
     websocket.mount(server, hub)
     json_api.mount(server, reader)
     csv_export.mount(server, reader)
+    deals.mount(server, reader)
+    audit.mount(server, reader)
+    taker = Desk(reader, lambda: Inbox(writer(chosen.database_url)))
+    desk.mount(server, taker)
+    deal_edits.mount(server, taker)
     health.mount(server, reader, chosen.tick_seconds)
     metrics.mount(server, telemetry.REGISTRY, inherited().get("PROMETHEUS_MULTIPROC_DIR", ""))
 

@@ -8,6 +8,7 @@ import socket
 import subprocess  # nosec B404  # only its PIPE is used
 import sys
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -21,9 +22,7 @@ import settings
 from supervisor import MISCONFIGURED, Child, Supervisor, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pipeline.sources.source import Source
+    from pipeline.accounts import Accounts
     from pipeline.worker import Worker
 
 NONE_CONFIGURED = 3
@@ -98,6 +97,8 @@ def _emulated(chosen: settings.Settings, ready: dict[str, str]) -> dict[str, str
         "ANTHROPIC_ADMIN_KEY": ready["anthropic_admin_key"],
         "REVENUE_API_URL": ready["revenue_url"],
         "REVENUE_API_TOKEN": ready["revenue_token"],
+        "HUBSPOT_TOKEN": "",
+        "ANTHROPIC_COST_CSV": "",
     }
     pace = {} if "tick_seconds" in given else {"TICK_SECONDS": str(DEMO_TICK_SECONDS)}
     return emulated | pace | {f"{name}_FILE": "" for name in emulated}
@@ -112,18 +113,20 @@ def _configured() -> settings.Settings:
             "ANTHROPIC_ADMIN_KEY or REVENUE_API_URL (docs/settings.md), "
             "or look around with: northstar demo"
         )
-    if "kalshi" in chosen.sources:
-        _check_key(chosen)
+    _check(chosen)
     return chosen
 
 
-def _check_key(chosen: settings.Settings) -> None:
-    from pipeline.sources.signature import PrivateKeyError, Signer  # noqa: PLC0415
+def _check(chosen: settings.Settings) -> None:
+    from pipeline.sources.hubspot_stages import StagesError  # noqa: PLC0415 -- slow to load
+    from pipeline.sources.signature import PrivateKeyError  # noqa: PLC0415
 
     try:
-        Signer(chosen.kalshi_api_key_id, chosen.kalshi_private_key)
+        _accounts(chosen).check()
     except PrivateKeyError as error:
         _end(f"KALSHI_PRIVATE_KEY: {error}. Example: KALSHI_PRIVATE_KEY_FILE=~/kalshi.pem")
+    except StagesError as error:
+        _end(f"HUBSPOT_STAGES: {error}")
 
 
 def _check_port(chosen: settings.Settings) -> None:
@@ -217,36 +220,17 @@ def _worker(chosen: settings.Settings, mode: str) -> "Worker":
         ZoneInfo(chosen.display_timezone),
         chosen.tick_seconds,
         mode,
+        mark=chosen.mark_seconds,
+        rates=chosen.revenue_rates,
     )
-    return Worker(plan, lambda: _sources(chosen))
+    return Worker(plan, lambda: _accounts(chosen).opened(settings.reread))
 
 
-def _sources(chosen: settings.Settings) -> "list[Source]":
-    """Return the configured sources, ready to be read."""
-    from pipeline.sources.anthropic import Anthropic  # noqa: PLC0415
-    from pipeline.sources.kalshi import Kalshi  # noqa: PLC0415
-    from pipeline.sources.revenue import Revenue  # noqa: PLC0415
+def _accounts(chosen: settings.Settings) -> "Accounts":
+    """Return what is configured, as plain values."""
+    from pipeline.accounts import Accounts  # noqa: PLC0415
 
-    makers: dict[str, Callable[[], Source]] = {
-        "kalshi": lambda: Kalshi(
-            chosen.kalshi_api_url,
-            chosen.kalshi_api_key_id,
-            chosen.kalshi_private_key,
-            cadence=chosen.tick_seconds,
-        ),
-        "anthropic": lambda: Anthropic(
-            chosen.anthropic_api_url,
-            chosen.anthropic_admin_key,
-            cost_source=chosen.anthropic_cost_source,
-            cadence=chosen.anthropic_poll_seconds,
-        ),
-        "revenue": lambda: Revenue(
-            chosen.revenue_api_url,
-            chosen.revenue_api_token,
-            cadence=chosen.revenue_poll_seconds,
-        ),
-    }
-    return [makers[name]() for name in chosen.sources]
+    return Accounts(**{field.name: getattr(chosen, field.name) for field in fields(Accounts)})
 
 
 def _log(level: str) -> None:

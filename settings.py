@@ -1,6 +1,5 @@
 """Settings: every name the outside may set, and the only reader of the environment."""
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -28,7 +27,6 @@ DEMO_DATABASE = "sqlite:///var/demo.db"
 Url = Annotated[str, Field(min_length=8)]
 Names = Annotated[tuple[str, ...], NoDecode]
 Rates = Annotated[dict[str, Annotated[Decimal, Field(gt=0)]], NoDecode]
-Stages = Annotated[dict[str, Literal["recognized", "pending", "pipeline", "lost"]], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -137,10 +135,8 @@ class Settings(BaseSettings):
         "https://api.hubapi.com", description="HubSpot's root.", examples=["https://api.hubapi.com"]
     )
     hubspot_token: str = Field("", description="HubSpot service key.", examples=["pat-na1-…"])
-    hubspot_stages: Stages = Field(
-        {},
-        description="HubSpot stage to status, as JSON.",
-        examples=['{"closedwon": "pending"}'],
+    hubspot_stages: str = Field(
+        "", description="HubSpot stage to status, as JSON.", examples=['{"closedwon": "pending"}']
     )
     alert_urls: Names = Field(
         (), description="Where alerts go, apprise URLs by comma.", examples=["mailto://…"]
@@ -186,14 +182,6 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no pair of an ISO 4217 code and a rate")
         return {name.strip(): rate.strip() for name, _, rate in pairs}
-
-    @field_validator("hubspot_stages", mode="before")
-    @classmethod
-    def _json(cls, value: object) -> object:
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except ValueError as error:
-            raise ValueError(f"is no JSON object: {error}") from error
 
     @field_validator("display_timezone")
     @classmethod

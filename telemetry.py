@@ -32,6 +32,36 @@ REFUSED = Counter(
     ["source"],
     registry=REGISTRY,
 )
+FILL_SECONDS = Histogram(
+    "northstar_fill_seconds",
+    "From a fill on the exchange, by its clock, to its record here, by channel: rest, stream.",
+    ["channel"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+EVENT_SECONDS = Histogram(
+    "northstar_event_seconds",
+    "From the arrival of a fill or a settlement to the snapshot that has it.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+STREAM_CONNECTED = Gauge(
+    "northstar_stream_connected",
+    "Whether the exchange's stream is up and subscribed.",
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
+STREAM_FRAMES = Counter(
+    "northstar_stream_frames",
+    "Messages of the exchange's stream by type; other is what we do not know.",
+    ["type"],
+    registry=REGISTRY,
+)
+STREAM_RECONNECTS = Counter(
+    "northstar_stream_reconnects",
+    "Connections of the exchange's stream that failed or ended.",
+    registry=REGISTRY,
+)
 SNAPSHOT_SEQ = Gauge(
     "northstar_snapshot_seq",
     "Number of the newest snapshot.",

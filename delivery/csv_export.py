@@ -20,17 +20,18 @@ def mount(server: Flask, reader: Reader) -> None:
 
     def series() -> Response:
         found = lists.series(reader, request.args)
-        return _export("series", found.seq, columns.SERIES, found.rows)
+        return export("series", found.seq, columns.SERIES, found.rows)
 
     def fills() -> Response:
         seq, rows = lists.fills(reader, request.args)
-        return _export("fills", seq, columns.FILLS, rows)
+        return export("fills", seq, columns.FILLS, rows)
 
     server.add_url_rule("/api/pnl/series.csv", "series_csv", series)
     server.add_url_rule("/api/trading/fills.csv", "fills_csv", fills)
 
 
-def _export(name: str, seq: int, kinds: Columns, rows: Iterator[dict[str, Any]]) -> Response:
+def export(name: str, seq: int, kinds: Columns, rows: Iterator[dict[str, Any]]) -> Response:
+    """Return every row as a file of this name, streamed."""
     headers = {
         "X-Seq": str(seq),
         "Content-Disposition": f'attachment; filename="{name}-{seq}.csv"',

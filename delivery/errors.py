@@ -3,9 +3,14 @@
 Refusal
 ├── Invalid       a parameter is wrong: 400, names the field and the remedy
 ├── BadHandshake  the request is no WebSocket handshake: 400
-├── Forbidden     the page's origin may not open live connections: 403
+├── Forbidden     the page's origin may neither write nor open live connections: 403
+├── Absent        there is no such thing: 404
+├── TooLarge      the body is larger than allowed: 413
+├── Unsupported   the body is of another type: 415
+├── KeyReused     the Idempotency-Key was given to another command: 422
 ├── Full          every place of this web process is taken: 503 + Retry-After
 ├── Closing       this web process is about to end: 503 + Retry-After
+├── Busy          the database takes no command at the moment: 503 + Retry-After
 └── Unfit         the database cannot be read or its figures are old: 503 + Retry-After
 """
 
@@ -60,9 +65,38 @@ class BadHandshake(Refusal):
 
 
 class Forbidden(Refusal):
-    """The page's origin may not open live connections."""
+    """The page's origin may neither write nor open live connections."""
 
     status = HTTPStatus.FORBIDDEN
+
+
+class Absent(Refusal):
+    """There is no such thing."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class TooLarge(Refusal):
+    """The body is larger than allowed."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Unsupported(Refusal):
+    """The body is of another type than the route takes."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class KeyReused(Refusal):
+    """The Idempotency-Key was given to another command before."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The header's name."""
+        return {"field": "Idempotency-Key"}
 
 
 class Full(Refusal):
@@ -77,6 +111,13 @@ class Closing(Refusal):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
+class Busy(Refusal):
+    """The database takes no command at the moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
 
 
 class Unfit(Refusal):

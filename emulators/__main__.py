@@ -1,26 +1,28 @@
-"""Start the three emulators and their admin door, and say on one line where they are."""
+"""Start the four emulators and their admin door, and say on one line where they are."""
 
 import json
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from emulators import admin, revenue, state
+from emulators import admin, hubspot, revenue, state
 from emulators.anthropic.service import service as anthropic_service
 from emulators.kalshi.service import ROOT, SOCKET
 from emulators.kalshi.service import service as kalshi_service
 from emulators.server import Server, Service, troubled
 from emulators.world import instant
+from emulators.world.amount import scaled
+from emulators.world.charter import Charter
 from emulators.world.journal import Journal
 from emulators.world.listing import MadeUp
 from emulators.world.market import Listing
 from emulators.world.replay import Replayed
-from emulators.world.world import Charter, World
+from emulators.world.world import World
 
-_PORTS = ("kalshi", "anthropic", "revenue", "admin")
+_PORTS = ("kalshi", "anthropic", "revenue", "hubspot", "admin")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,13 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     try:
         charter = state.charter(
-            options.state_dir, options.seed, options.start, options.history_days
+            options.state_dir,
+            options.seed,
+            options.start,
+            options.history_days,
+            unnetted=options.unnetted,
+            direct=options.direct,
         )
         listing = _listing(options, charter)
+        share = scaled(options.own, 100, "--own")
     except (OSError, ValueError) as error:
         sys.stderr.write(f"emulators: {error}\n")
         return 2
-    world = World(charter, listing, Journal(options.state_dir / "journal.jsonl"), instant.system)
+    journal = Journal(options.state_dir / "journal.jsonl")
+    world = World(charter, listing, journal, instant.system, share)
     ready = _serve(world, options)
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
@@ -56,6 +65,13 @@ def _options(arguments: list[str] | None) -> Namespace:
     parser.add_argument("--history-days", type=int, help="days before the start (90)")
     parser.add_argument("--replay", type=Path, help="a CSV of public trades that drives the marks")
     parser.add_argument("--speed", type=float, default=1.0, help="of the replay")
+    parser.add_argument("--own", default="0", help="the account's share of each replayed trade")
+    parser.add_argument(
+        "--unnetted", action=BooleanOptionalAction, help="an account that keeps YES and NO apart"
+    )
+    parser.add_argument(
+        "--direct", action=BooleanOptionalAction, help="balances to $0.0001 (yes), or to the cent"
+    )
     return parser.parse_args(arguments)
 
 
@@ -77,6 +93,7 @@ def _serve(world: World, options: Namespace) -> dict[str, Any]:
             "anthropic", world.faults, anthropic_service(world, secrets.admin_key)
         ),
         "revenue": troubled("revenue", world.faults, revenue.service(world, secrets.revenue_token)),
+        "hubspot": troubled("hubspot", world.faults, hubspot.service(world, secrets.hubspot_token)),
         "admin": admin.service(world),
     }
     at = {name: _begun(options, name, service) for name, service in services.items()}
@@ -91,6 +108,8 @@ def _serve(world: World, options: Namespace) -> dict[str, Any]:
         "anthropic_admin_key": secrets.admin_key,
         "revenue_url": f"http://{at['revenue']}",
         "revenue_token": secrets.revenue_token,
+        "hubspot_url": f"http://{at['hubspot']}",
+        "hubspot_token": secrets.hubspot_token,
         "admin_url": f"http://{at['admin']}",
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
-from emulators.kalshi import market_rows, rows
+from emulators.kalshi import market_rows, reported, rows
 from emulators.server import Reply, Request, Service
 from emulators.world import instant
 from emulators.world.holding import Fill
@@ -15,14 +15,18 @@ from emulators.world.world import World
 
 Answer = Callable[[], Any]
 
-_KINDS = ("fill", "settlement", "cost", "deal", "fault", "trader", "marks")
+_KINDS = (
+    "fill", "settlement", "cost", "deal", "fault", "trader", "marks", "deposit", "withdrawal",
+    "discrepancy",
+)  # fmt: skip
 
 
 def service(world: World) -> Service:
-    """Return the admin routes of a world: GET /totals and /fault, POST one of seven kinds."""
+    """Return the admin routes of a world: GET one of `answers`, POST one of ten kinds."""
     answers: dict[str, Answer] = {
         "/totals": lambda: totals(world),
         "/fault": lambda: world.faults.shown(world.clock()),
+        "/discrepancy": world.discrepancies.shown,
     }
 
     def answer(request: Request) -> Reply:
@@ -53,19 +57,21 @@ def _wish(request: Request) -> dict[str, Any]:
     return wish
 
 
-def _shown(world: World, entry: Entry) -> dict[str, Any]:
+def _shown(world: World, entry: Entry) -> Any:  # noqa: ANN401 - whatever becomes JSON
     body = entry.body
     with world.lock:
         now = world.advance()
         if entry.kind == "fill":
             index = world.account.market(body["ticker"]).series.exchange_index
-            return rows.fill(Fill(**body), index)
+            return reported.plain(world, rows.fill(Fill(**body), index))
+        if entry.kind == "discrepancy":
+            return world.discrepancies.shown()
         if entry.kind == "fault":
             return world.faults.shown(now)
         if entry.kind == "marks" and "ticker" in body:
             market = world.catalog.market(body["ticker"], now)
             return market_rows.market(world, market, now) if market else body
-        if entry.kind == "settlement":
+        if entry.kind in ("settlement", "deposit", "withdrawal"):
             return {**body, "time": instant.text(body["time"])}
         return body
 

@@ -1,5 +1,8 @@
 """The revenue system: deals by the instant of their last change, behind a bearer token."""
 
+import json
+from hashlib import blake2b
+
 from emulators import paging
 from emulators.server import Reply, Request, Service
 from emulators.world import instant
@@ -50,9 +53,20 @@ def _deals(world: World, request: Request) -> Reply:
         for deal in world.deals.known(now)
         if instant.parse(deal["updated_at"]) >= since and _key(deal) > place
     ]
-    page = found[:limit]
-    more = paging.encoded(*_key(page[-1])) if len(found) > limit else None
-    return Reply(200, {"data": page, "next_cursor": more, "as_of": instant.text(now)})
+    plan = world.faults.deals
+    page = found if plan.bare else found[:limit]
+    more = paging.encoded(*_key(page[-1])) if len(found) > len(page) else None
+    told = {"data": page, "next_cursor": more, "as_of": plan.as_of or instant.text(now)}
+    return _versioned(page if plan.bare else told, [page, more], request, etag=plan.etag)
+
+
+def _versioned(body: object, version: object, request: Request, *, etag: bool) -> Reply:
+    """Return the body, or 304 to whoever holds this version of it."""
+    digest = blake2b(json.dumps(version).encode(), digest_size=12).hexdigest()
+    headers = {"ETag": f'"{digest}"'} if etag else {}
+    if etag and request.header("if-none-match") == headers["ETag"]:
+        return Reply(304, None, headers)
+    return Reply(200, body, headers)
 
 
 def _key(deal: Deal) -> list[object]:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
+from socket import socket
 from sys import exc_info
 from threading import Thread
 from typing import Any
@@ -33,13 +35,18 @@ class Request:
         return self.headers.get(name, "")
 
 
+Upgraded = Callable[[socket, BufferedIOBase], None]
+"""Speaks another protocol over a connection until it ends; the stream reads what comes in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes out: a status and a body that becomes JSON."""
+    """What goes out: a status and a body that becomes JSON; `upgraded` takes over after a 101."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    upgraded: Upgraded | None = None
 
 
 Service = Callable[[Request], Reply]
@@ -110,9 +117,22 @@ class _Handler(BaseHTTPRequestHandler):
             body=self.rfile.read(length),
             peer=str(self.client_address[0]),
         )
-        self._send(self.server.service(request))
+        reply = self.server.service(request)
+        if reply.upgraded:
+            self._upgrade(reply, reply.upgraded)
+        else:
+            self._send(reply)
 
     do_GET = do_POST = _answer  # noqa: N815 - http.server looks for these names
+
+    def _upgrade(self, reply: Reply, upgraded: Upgraded) -> None:
+        self.close_connection = True
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.flush()
+        upgraded(self.connection, self.rfile)
 
     def _send(self, reply: Reply) -> None:
         body = b"" if reply.body is None else json.dumps(reply.body, separators=(",", ":")).encode()

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from emulators.kalshi.signature import PublicKey
 from emulators.world import instant
 from emulators.world.chance import identifier, token
+from emulators.world.charter import Charter
 from emulators.world.instant import DAY
-from emulators.world.world import Charter
 
 RSA_FILE = "kalshi_rsa.pem"
 ED25519_FILE = "kalshi_ed25519.pem"
@@ -36,6 +36,7 @@ class Secrets:
     ed25519_id: str
     admin_key: str
     revenue_token: str
+    hubspot_token: str
 
 
 def secrets(seed: str) -> Secrets:
@@ -45,10 +46,19 @@ def secrets(seed: str) -> Secrets:
         ed25519_id=identifier(seed, "ed25519"),
         admin_key=f"sk-ant-admin01-{token(seed, 'anthropic')}",
         revenue_token=f"rev_{token(seed, 'revenue')}",
+        hubspot_token=f"pat-na1-{token(seed, 'hubspot')}",
     )
 
 
-def charter(folder: Path, seed: str | None, start: int | None, days: int | None) -> Charter:
+def charter(  # noqa: PLR0913 - each is an option of the command
+    folder: Path,
+    seed: str | None,
+    start: int | None,
+    days: int | None,
+    *,
+    unnetted: bool | None = None,
+    direct: bool | None = None,
+) -> Charter:
     """Return the folder's world, made now when there is none; Mismatch when it is another."""
     path = folder / "world.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,16 +68,20 @@ def charter(folder: Path, seed: str | None, start: int | None, days: int | None)
             "seed": seed or "7",
             "start": instant.text(first),
             "days": 90 if days is None else days,
+            "unnetted": bool(unnetted),
+            "direct": direct is not False,
         }
         path.write_text(json.dumps(made) + "\n", encoding="utf-8")
-    kept = json.loads(path.read_text(encoding="utf-8"))
+    kept = {"unnetted": False, "direct": True, **json.loads(path.read_text(encoding="utf-8"))}
     first = instant.parse(kept["start"])
     for name, asked, known in (
-        ("seed", seed, kept["seed"]), ("start", start, first), ("history-days", days, kept["days"])
+        ("seed", seed, kept["seed"]), ("start", start, first), ("history-days", days, kept["days"]),
+        ("unnetted", unnetted, kept["unnetted"]), ("direct", direct, kept["direct"]),
     ):  # fmt: skip
         if asked not in (None, known):
             raise Mismatch(f"{path} holds a world of --{name} {known}, not {asked}")
-    return Charter(kept["seed"], first, first - kept["days"] * DAY)
+    begin = first - kept["days"] * DAY
+    return Charter(kept["seed"], first, begin, kept["unnetted"], kept["direct"])
 
 
 def public_key(path: Path) -> PublicKey:

@@ -1,16 +1,28 @@
 """Backfill: the whole history of every source once, with its progress in the terminal."""
 
+from collections.abc import Callable
 from threading import Event, Thread
+from time import monotonic
 from typing import Self
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from pipeline.cycle import Cycle
 from pipeline.fetch import Fetch
+from pipeline.progress import Tracker, about
 from pipeline.worker import Worker
 
-REFRESH_SECONDS = 0.2
+REFRESH_SECONDS = 0.5
+PARTS = 1_000
+"""How finely the bar is drawn."""
 
 
 class Unfinished(RuntimeError):
@@ -18,10 +30,13 @@ class Unfinished(RuntimeError):
 
 
 def backfill(worker: Worker, console: Console) -> None:
-    """Import until every history is whole; Unfinished when a source fails, Busy when owned."""
+    """Import until every history is whole; Unfinished when a source fails, Busy when owned.
+
+    Each page is durable with its cursor, so another run goes on where this one ended.
+    """
 
     def drive(cycle: Cycle, fetch: Fetch) -> None:
-        with Shown(fetch, console):
+        with Shown(fetch, worker.tracker(fetch), console):
             while not fetch.histories_whole:
                 cycle.run()
                 _raise_failed(fetch)
@@ -38,22 +53,32 @@ def _raise_failed(fetch: Fetch) -> None:
 
 
 class Shown:
-    """A line a source: facts recorded, their rate, the time it takes."""
+    """A line a source: facts recorded, their rate, the time it took and may still take."""
 
-    def __init__(self, fetch: Fetch, console: Console) -> None:
-        """Show `fetch` on `console` while the context lasts."""
+    def __init__(
+        self,
+        fetch: Fetch,
+        tracker: Tracker,
+        console: Console,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """Show `fetch` on `console` while the context lasts; `clock` is in seconds."""
         self._fetch = fetch
+        self._tracker = tracker
+        self._clock = clock
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description:<10}"),
-            TextColumn("{task.completed:>9,.0f} facts"),
+            TextColumn("{task.fields[done]:>9,} facts"),
             TextColumn("{task.fields[rate]:>8,.0f}/s"),
+            BarColumn(bar_width=20),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[state]:<9}"),
+            TextColumn("{task.fields[left]:<12}"),
             console=console,
         )
         self._ended = Event()
-        self._thread = Thread(target=self._follow, daemon=True)
+        self._thread = Thread(target=self._follow, name="backfill", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -69,7 +94,7 @@ class Shown:
 
     def _follow(self) -> None:
         tasks = {
-            name: self._progress.add_task(name, total=None, rate=0.0, state="")
+            name: self._progress.add_task(name, total=None, done=0, rate=0.0, state="", left="")
             for name in self._fetch.feeds
         }
         while not self._ended.wait(REFRESH_SECONDS):
@@ -77,11 +102,17 @@ class Shown:
         self._update(tasks)
 
     def _update(self, tasks: dict[str, TaskID]) -> None:
+        paces = self._tracker.paces(self._clock())
         for name, task in tasks.items():
             feed = self._fetch.feeds[name]
-            state = "whole" if feed.complete else "importing"
-            elapsed = self._progress.tasks[task].elapsed or 1.0
-            rate = feed.recorded / max(elapsed, REFRESH_SECONDS)
-            self._progress.update(task, completed=feed.recorded, state=state, rate=rate)
-            if feed.complete:
-                self._progress.stop_task(task)
+            pace = paces[name]
+            share = 1.0 if feed.complete else pace.share
+            self._progress.update(
+                task,
+                total=None if share is None else PARTS,
+                completed=0 if share is None else round(share * PARTS),
+                done=pace.done,
+                rate=pace.rate,
+                state="whole" if feed.complete else "importing",
+                left="" if feed.complete else about(pace.left),
+            )

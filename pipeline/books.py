@@ -70,6 +70,7 @@ class Books:
             for moved in news.retimed:
                 self._late(self.tape.retime(moved.before, moved.after))
             self._hours |= self.flows.take(news.costs, news.deals, now)
+        self._tell()
         cost = self.flows.first_cost()
         if self.first is not None and cost is not None and cost < self.first:
             self._late(cost)
@@ -82,6 +83,14 @@ class Books:
             late = [pair for pair in dated if is_late(pair[0], now)]
             self._restated |= {floor(trade.time, MINUTE) for _, trade in late}
             self._late_trades += late
+
+    def _tell(self) -> None:
+        """Take over what changed of the revenue and the cost of hours told already."""
+        told = [] if self.first is None else self.flows.restatements
+        spans = {hour for one in told for hour in range(one.start, one.end, HOUR)}
+        self._restated |= spans & self._hours
+        self.restatements += told
+        self.flows.restatements = []
 
     def _late(self, instant: int | None) -> None:
         if instant is not None:
@@ -158,9 +167,12 @@ class Books:
 
     def _reflow(self, hour: int, fresh: dict[str, list[Row]]) -> None:
         earned, spent = self.flows.at(hour)
-        for period in PERIODS:
-            for row in self._rollups.load(period, hour, hour + 1):
-                fresh[period].append(replace(row, revenue=earned, cost=spent))
+        rows = [(name, row) for name in PERIODS for row in self._rollups.load(name, hour, hour + 1)]
+        first = next((row for _, row in rows), None)
+        marked = int(hour in self._restated and first is not None and not first.restated)
+        for period, row in rows:
+            restated = row.restated + marked
+            fresh[period].append(replace(row, revenue=earned, cost=spent, restated=restated))
 
     def committed(self, rows: Mapping[str, Iterable[Row]]) -> None:
         """Remember which rows storage holds now, as far as they are still in hand; all is told."""

@@ -1,25 +1,28 @@
 """The cycle: fetch, record, book, snapshot, keep, ring."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic, perf_counter
 
 import structlog
 
 import telemetry
 from ledger.bucket import Row
-from ledger.moment import MICROS, MINUTE, Clock, parse
-from ledger.snapshot import Alert, Cash, Snapshot, SourceState
+from ledger.moment import MICROS, MINUTE, Clock
+from pipeline.alerts import Alerts
 from pipeline.books import Books
-from pipeline.drift import Drift
+from pipeline.drift import Accountable, Drift
 from pipeline.fetch import EXCHANGE, Fetch
+from pipeline.inlet import Inlet
+from pipeline.observation import Observation, figures
+from pipeline.pace import Waiting
 from pipeline.sources.source import Held
 from storage.bell import Bell
 from storage.facts import Facts
 from storage.rollups import Rollups
 from storage.snapshots import Snapshots
-from storage.text import decode
 from storage.tiers import Tiers
 
 AHEAD = 5 * MINUTE
@@ -43,19 +46,35 @@ class Store:
 
 
 class Cycle:
-    """From the sources to the bell, once a tick."""
+    """From the sources to the bell; one thread drives it, and only that thread books.
 
-    def __init__(self, fetch: Fetch, store: Store, books: Books, mode: str, clock: Clock) -> None:
+    Either `run`, once a tick, waits for the polls; or the clockwork calls `begin` at a tick,
+    `tend` often, and `commit` when a snapshot is due, so that no fact waits for a poll.
+    """
+
+    def __init__(  # noqa: PLR0913 -- the one place where they all meet
+        self,
+        fetch: Fetch,
+        store: Store,
+        books: Books,
+        mode: str,
+        clock: Clock,
+        *,
+        inlets: Sequence[Inlet] = (),
+    ) -> None:
         """Load what storage holds, so that the first run goes on where the last one ended."""
         self._fetch = fetch
         self._store = store
         self._books = books
         self._mode = mode
         self._clock = clock
+        self._inlets = inlets
+        self._served: float | None = None
         self._drift = Drift(clock)
         self._epoch = store.snapshots.epoch()
         last = store.snapshots.last()
-        self._alerts = _alerts(last[2]) if last else {}
+        told = Alerts(last[2] if last else None)
+        self._observation = Observation(fetch, books, store.facts, told)
         self._shown = False
         self._preview_due = monotonic() + PREVIEW_SECONDS
         meta = store.snapshots.meta()
@@ -63,6 +82,7 @@ class Cycle:
         self._net = int(meta.get("net", "0"))
         self._complete = self._loaded = meta.get("complete") == "1"
         self._resume(meta)
+        self.news = fetch.news
 
     def _resume(self, meta: Mapping[str, str]) -> None:
         """Open the books where the rows of the last committed snapshot end."""
@@ -77,9 +97,38 @@ class Cycle:
         self._books.tape.look(max(now, self._as_of))
 
     def run(self) -> bool:
-        """Fetch, record, book, snapshot, keep, ring; return whether more waits already."""
+        """Do a whole tick, waiting for the polls; return whether more waits already."""
         with _timed("fetch"):
             self._fetch.run(self._held())
+        self._serve()
+        self.commit()
+        mended = self._mend()
+        return mended or self._fetch.progressed() or self._fetch.importing
+
+    def begin(self) -> None:
+        """Ask every source that is due; `waiting` tells when they have answered."""
+        self._fetch.start(self._held())
+
+    def tend(self) -> bool:
+        """Look after polls, streams and commands, waiting for none; return whether to tick now."""
+        self._fetch.tend(self._held())
+        self._serve()
+        if self._complete:
+            self._reread()
+        return self._fetch.progressed() or (not self._complete and self._fetch.polled(EXCHANGE))
+
+    def waiting(self) -> Waiting:
+        """Return what is not in a snapshot yet; an import has its own pace."""
+        fetch, answered = self._fetch, self._fetch.answered
+        if not self._loaded:
+            return Waiting(answered=answered)
+        came = [at for at in (fetch.traded, self._served) if at is not None]
+        return Waiting(min(came, default=None), fetch.marked, answered)
+
+    def commit(self) -> None:
+        """Record what waits, book, snapshot, keep, ring."""
+        came = self.waiting().traded
+        self._fetch.gather()
         with self._fetch.recording:
             with _timed("book"):
                 as_of, rows = self._book()
@@ -88,8 +137,8 @@ class Cycle:
         self._keep(seq, text)
         with _timed("ring"):
             self._store.bell.ring(seq)
-        mended = self._mend()
-        return mended or self._fetch.progressed() or self._fetch.importing
+        if came is not None:
+            telemetry.EVENT_SECONDS.observe(monotonic() - came)
 
     def stop(self) -> None:
         """Let a running import end with the page it is at; a run that waits for it ends too."""
@@ -98,9 +147,19 @@ class Cycle:
     def _held(self) -> Held:
         return Held(self._books.tape.account.book.held(), self._clock())
 
+    def _serve(self) -> None:
+        """Let commands become facts."""
+        for inlet in self._inlets:
+            with self._fetch.recording:
+                worked = inlet.run()
+            if worked and self._served is None:
+                self._served = monotonic()
+
     def _book(self) -> tuple[int, dict[str, list[Row]]]:
         """Book what was recorded; return the instant reached and the rows that changed."""
         news = self._fetch.drain()
+        news += [recorded for inlet in self._inlets for recorded in inlet.drain()]
+        self._served = None
         now = self._clock()
         if self._loaded:
             self._books.take(news, now)
@@ -142,7 +201,7 @@ class Cycle:
 
     def _snapshot(self, as_of: int, rows: dict[str, list[Row]]) -> tuple[int, bytes]:
         """Store and number the statement with the rows that belong to it."""
-        snapshot = self._statement(as_of)
+        snapshot = self._observation.at(as_of, self._mode, self._net, complete=self._complete)
         meta = {
             "net": str(snapshot.net),
             "mode": self._mode,
@@ -168,54 +227,6 @@ class Cycle:
         telemetry.SNAPSHOT_TIME.set(as_of / MICROS)
         return seq, text
 
-    def _statement(self, as_of: int) -> Snapshot:
-        books = self._books
-        trading, revenue, costs = books.trading(), books.revenue(as_of), books.costs(as_of)
-        net = trading.total + revenue.recognized - costs.total
-        states = self._fetch.states(as_of)
-        return Snapshot(
-            as_of,
-            books.since(as_of),
-            self._mode,
-            self._complete,
-            trading,
-            revenue,
-            costs,
-            self._cash(),
-            books.change(net, self._net, as_of),
-            states,
-            self._raised(states, as_of),
-        )
-
-    def _cash(self) -> Cash:
-        feed = self._fetch.feeds.get(EXCHANGE)
-        known = feed.cursor if feed else {}
-        balance, positions = known.get("balance"), known.get("portfolio_value")
-        return Cash(
-            None if balance is None else int(balance),
-            None if positions is None else int(positions),
-        )
-
-    def _raised(self, states: dict[str, SourceState], now: int) -> tuple[Alert, ...]:
-        """Return the open alerts, each since it was first raised."""
-        titles = {
-            f"source.{name}": ("critical", f"{name}: {state.detail or 'no answer'}")
-            for name, state in states.items()
-            if state.status == "failing"
-        }
-        refused = self._store.facts.refused()
-        if refused:
-            titles["quarantine"] = ("warning", f"{refused} row(s) refused and not counted")
-        self._alerts = {
-            key: Alert(key, severity, title, self._since(key, now))
-            for key, (severity, title) in titles.items()
-        }
-        return tuple(self._alerts.values())
-
-    def _since(self, key: str, now: int) -> int:
-        known = self._alerts.get(key)
-        return known.since if known else now
-
     def _keep(self, seq: int, text: bytes) -> None:
         with _timed("keep"):
             self._store.tiers.publish(self._epoch, seq, self._as_of, text)
@@ -226,31 +237,20 @@ class Cycle:
             return False
         return self._drift.mend(feed, self._books.tape.account.book)
 
-
-def figures(snapshot: Snapshot) -> dict[str, int]:
-    """Return the integers a snapshot's row keeps."""
-    return {
-        "net": snapshot.net,
-        "realized": snapshot.trading.realized,
-        "unrealized": snapshot.trading.unrealized,
-        "fees": snapshot.trading.fees,
-        "recognized": snapshot.revenue.recognized,
-        "pending": snapshot.revenue.pending,
-        "deferred": snapshot.revenue.deferred,
-        "pipeline": snapshot.revenue.pipeline,
-        "pipeline_weighted": snapshot.revenue.pipeline_weighted,
-        "billed": snapshot.costs.billed,
-        "estimated": snapshot.costs.estimated,
-    }
-
-
-def _alerts(document: bytes) -> dict[str, Alert]:
-    """Return the alerts that were open in a stored document."""
-    shown = decode(document).get("alerts", ())
-    return {
-        one["id"]: Alert(one["id"], one["severity"], one["title"], parse(one["since"]))
-        for one in shown
-    }
+    def _reread(self) -> None:
+        """Begin to read markets again whose reported or pushed position is not the book's."""
+        feed = self._fetch.feeds.get(EXCHANGE)
+        if feed is None or not self._fetch.idle(feed.name) or self.waiting().traded is not None:
+            return
+        book = self._books.tape.account.book
+        if self._fetch.polled(feed.name):
+            self._fetch.begin(feed.name, partial(self._drift.mend, feed, book))
+            return
+        pushed = {name for live in self._fetch.lives for name in live.astray(book)}
+        if pushed and isinstance(feed.source, Accountable):
+            log.info("book differs from what the stream said", tickers=sorted(pushed))
+            job = partial(feed.read, partial(feed.source.reread, pushed))
+            self._fetch.begin(feed.name, job)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A feed: one source polled at its cadence, its pages recorded as they come."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Event, Lock
@@ -11,7 +11,7 @@ import structlog
 import telemetry
 from ledger.moment import DAY, MICROS, Clock
 from ledger.snapshot import SourceState
-from pipeline.sources.client import Refused, SourceError
+from pipeline.sources.failure import PATIENT, Refused, Resting, SourceError
 from pipeline.sources.source import Deadline, Held, Source
 from storage.facts import Facts, Page, Recorded
 
@@ -35,6 +35,7 @@ class Health:
     latency_ms: int | None = None
     error: str = ""
     refused: bool = False
+    resting: bool = False
     failures: int = 0
 
 
@@ -48,11 +49,15 @@ class Feed:
         self._clock = clock
         self._recording = recording
         self._arrived: list[Recorded] = []
+        self._traded: float | None = None
+        self._marked = False
         self._attempt = float("-inf")
         self._stopping = Event()
         self._cursor = facts.cursor(source.name)
         self.name = source.name
+        self.wake: Callable[[], None] = lambda: None
         self.recorded = 0
+        self.rejected = 0
         self.asked: frozenset[str] = frozenset()
         self.health = Health(success=_instant(self._cursor.get("as_of")))
 
@@ -71,6 +76,16 @@ class Feed:
         """The source itself."""
         return self._source
 
+    @property
+    def traded(self) -> float | None:
+        """When, monotonic, the oldest fill or settlement not yet drained came; None without."""
+        return self._traded
+
+    @property
+    def marked(self) -> bool:
+        """Whether a mark has come that is not yet drained."""
+        return self._marked
+
     def due(self) -> bool:
         """Whether its cadence has passed since the last attempt; a failure is retried sooner."""
         cadence = self._source.cadence
@@ -80,11 +95,13 @@ class Feed:
     def drain(self) -> list[Recorded]:
         """Return what was recorded since the last call; call it while holding `recording`."""
         arrived, self._arrived = self._arrived, []
+        self._traded, self._marked = None, False
         return arrived
 
-    def poll(self, held: Held) -> None:
-        """Read the tail, or go on with the history until it is whole."""
-        self._attempt = time.monotonic()
+    def poll(self, held: Held, *, in_turn: bool = True) -> None:
+        """Read the tail, or go on with the history until it is whole; out of turn, beside both."""
+        if in_turn:
+            self._attempt = time.monotonic()
         if not self.complete:
             self._import()
             return
@@ -105,7 +122,7 @@ class Feed:
     def _read(self, pages: Callable[[], Iterable[Page]]) -> bool:
         with self._attempted():
             for page in pages():
-                self._record(page)
+                self._record(replace(page, cursor=self._dated(page.cursor)))
                 if self._stopping.is_set():
                     break
         return not self.health.error and not self._stopping.is_set()
@@ -123,7 +140,8 @@ class Feed:
         except SourceError as error:
             self.health.error = str(error)
             self.health.refused = isinstance(error, Refused)
-            self.health.failures += 1
+            self.health.resting = isinstance(error, Resting)
+            self.health.failures += not isinstance(error, PATIENT)
             log.warning("poll failed", source=self.name, error=str(error))
         else:
             self.health = Health(self._clock(), round((time.monotonic() - began) * 1000))
@@ -131,14 +149,38 @@ class Feed:
         seconds = telemetry.SOURCE_SECONDS.labels(self.name, outcome)
         seconds.observe(time.monotonic() - began)
 
-    def _record(self, page: Page) -> None:
-        dated = replace(page, cursor={**page.cursor, "as_of": str(self._clock())})
+    def _dated(self, cursor: Mapping[str, str]) -> dict[str, str]:
+        return {**cursor, "as_of": str(self._clock())}
+
+    def push(self, page: Page) -> None:
+        """Record a page that came by itself: it says nothing of where the polls stand."""
+        self._record(replace(page, cursor={}), "stream")
+
+    def _record(self, page: Page, channel: str = "rest") -> None:
         with self._recording:
-            recorded = self._facts.record(dated)
+            recorded = self._facts.record(page)
             self._arrived.append(recorded)
-            self._cursor = {**self._cursor, **dated.cursor}
+            self._cursor = {**self._cursor, **page.cursor}
+            self._note(recorded)
         self.recorded += len(page.facts)
+        self.rejected += len(page.rejects) + recorded.conflicts
         _count(self.name, recorded, len(page.rejects))
+        self._age(recorded, channel)
+        if self._traded is not None:
+            self.wake()
+
+    def _note(self, recorded: Recorded) -> None:
+        """Remember that a snapshot is wanted; an import has its own pace."""
+        if not self.complete:
+            return
+        if recorded.fills or recorded.settlements:
+            self._traded = time.monotonic() if self._traded is None else self._traded
+        self._marked = self._marked or bool(recorded.marks)
+
+    def _age(self, recorded: Recorded, channel: str) -> None:
+        now = self._clock()
+        for fill in recorded.fills if self.complete else ():
+            telemetry.FILL_SECONDS.labels(channel).observe(max(0, now - fill.time) / MICROS)
 
     def state(self, now: int) -> SourceState:
         """Return the source as it is shown: how it is, since when, how fast."""
@@ -147,7 +189,7 @@ class Feed:
 
     def _status(self, now: int) -> str:
         health = self.health
-        if health.refused or health.failures >= PATIENCE:
+        if health.refused or health.resting or health.failures >= PATIENCE:
             return "failing"
         if not self.complete:
             return "starting"

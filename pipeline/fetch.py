@@ -1,20 +1,32 @@
 """Fetch: all sources in parallel, each in its own time."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Lock
+from dataclasses import replace
+from functools import partial
+from threading import Event, Lock
 
 from ledger.snapshot import SourceState
 from pipeline.feed import POLL_SECONDS, Feed
+from pipeline.live import Stream, lives
 from pipeline.sources.source import Held
+from pipeline.standing import composed
 from storage.facts import Recorded
 
 EXCHANGE = "kalshi"
 """The source that is asked for the marks of what is held."""
 
+CLOSE_SECONDS = 1.0
+"""How long an upstream that hangs may hold up the end."""
+
 
 class Fetch:
-    """The feeds; a tick waits for them for a poll's time, never for the end of an import."""
+    """The feeds and streams; nothing here waits for the end of an import.
+
+    Polls and re-reads of one source never run beside each other. `news` is set when a trade has
+    come: whoever turns facts into snapshots waits for it.
+    """
 
     def __init__(
         self,
@@ -26,25 +38,98 @@ class Fetch:
         """Fetch from `feeds`; `off` names those not configured; a run waits `patience` seconds."""
         self.feeds = {feed.name: feed for feed in feeds}
         self.recording = recording
+        self.news = Event()
+        self.patience = patience
         self._off = off
-        self._patience = patience
         self._pool = ThreadPoolExecutor(max(1, len(feeds)), thread_name_prefix="source")
-        self._running: dict[str, Future[None]] = {}
+        self._running: dict[str, Future[object]] = {}
+        self._wanted: set[str] = set()
+        self._polled: set[str] = set()
+        self._began = float("-inf")
+        self._stopped = False
         self._whole = self._histories()
+        self.lives = lives(feeds, self.news.set)
+        for feed in feeds:
+            feed.wake = self.news.set
 
     def run(self, held: Held) -> None:
         """Poll every source that is due; return when each has answered or used its time."""
+        self.start(held)
+        wait(self._running.values(), timeout=self.patience)
         self._reap()
+
+    def start(self, held: Held) -> None:
+        """Begin to poll every source that is due."""
+        self._reap()
+        if self.answered:
+            self._began = time.monotonic()
+        for feed in self.feeds.values():
+            if feed.due() and not self.begin(feed.name, partial(self._one, feed, held)):
+                self._wanted |= {feed.name} if feed.complete else set()
+        self._poll(held, set())
+
+    def tend(self, held: Held) -> None:
+        """Reap what has ended; begin the polls that do not wait for a tick."""
+        self._reap()
+        self._wanted |= {live.name for live in self.lives if live.tend()}
+        for live in self.lives:
+            live.stream.watch(held.tickers)
+        self._poll(held, self._wanted)
+
+    def _poll(self, held: Held, names: set[str]) -> None:
+        """Begin to poll out of turn: those named, and what waits for its first mark."""
         for name, feed in self.feeds.items():
-            if name not in self._running and (feed.due() or _unasked(feed, held)):
-                self._running[name] = self._pool.submit(feed.poll, held)
-        wait(self._running.values(), timeout=self._patience)
-        self._reap()
+            if name in names or _unasked(feed, held):
+                self.begin(name, partial(self._one, feed, held, in_turn=False))
+
+    def _one(self, feed: Feed, held: Held, *, in_turn: bool = True) -> None:
+        feed.poll(held, in_turn=in_turn)
+        self._polled.add(feed.name)
+
+    def begin(self, name: str, job: Callable[[], object]) -> bool:
+        """Begin a read of one source, unless one is under way; tell whether it was begun."""
+        if name in self._running:
+            return False
+        self._wanted.discard(name)
+        self._running[name] = self._pool.submit(job)
+        self._running[name].add_done_callback(lambda _: self.news.set())
+        return True
 
     def _reap(self) -> None:
         """Forget what has ended; an error that is no source's fault ends the cycle."""
         for name in [name for name, future in self._running.items() if future.done()]:
             self._running.pop(name).result()
+
+    @property
+    def answered(self) -> bool:
+        """Whether what the last tick asked for has come, or has used its time."""
+        running = [name for name, future in self._running.items() if not future.done()]
+        tails = [name for name in running if self.feeds[name].complete]
+        return not tails or time.monotonic() - self._began >= self.patience
+
+    def polled(self, name: str) -> bool:
+        """Tell once that a poll of the source has ended."""
+        ended = name in self._polled
+        self._polled.discard(name)
+        return ended
+
+    def gather(self) -> None:
+        """Make what the streams brought durable."""
+        for live in self.lives:
+            live.record()
+
+    @property
+    def traded(self) -> float | None:
+        """When, monotonic, the oldest fill or settlement not yet drained came; None without."""
+        return min((at for way in self._ways() if (at := way.traded) is not None), default=None)
+
+    @property
+    def marked(self) -> bool:
+        """Whether a mark has come that is not yet drained."""
+        return any(way.marked for way in self._ways())
+
+    def _ways(self) -> list[Feed | Stream]:
+        return [*self.feeds.values(), *(live.stream for live in self.lives)]
 
     def drain(self) -> list[Recorded]:
         """Return everything recorded since the last call; call it while holding `recording`."""
@@ -80,17 +165,30 @@ class Fetch:
     def states(self, now: int) -> dict[str, SourceState]:
         """Return every source as it is shown."""
         shown = {name: SourceState("off") for name in self._off}
-        return shown | {name: feed.state(now) for name, feed in self.feeds.items()}
+        return composed(shown | {name: self._state(feed, now) for name, feed in self.feeds.items()})
+
+    def _state(self, feed: Feed, now: int) -> SourceState:
+        state = feed.state(now)
+        said = [
+            state.detail,
+            *(live.stream.detail for live in self.lives if live.name == feed.name),
+        ]
+        return replace(state, detail="; ".join(filter(None, said)))
 
     def stop(self) -> None:
-        """Let every running read end with the page it is at."""
+        """Let every running read end with the page it is at; one that hangs is left behind."""
+        for live in self.lives:
+            live.stream.close()
         for feed in self.feeds.values():
             feed.stop()
+        if not self._stopped:
+            self._stopped = True
+            wait(self._running.values(), timeout=CLOSE_SECONDS)
 
     def close(self) -> None:
-        """Let running polls end and start no more."""
+        """Stop, and start no more."""
         self.stop()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _unasked(feed: Feed, held: Held) -> bool:

@@ -1,6 +1,7 @@
-"""Rollups: levels into dense 1m rows, and those into 5m and 1h, with pandas on integers.
+"""Rollups: levels into dense 1m rows, and those into 5m and 1h; many of them with pandas.
 
-`ledger.bucket.minutes` and `merged` define the result; this computes the same in bulk.
+`ledger.bucket.minutes` and `merged` define the result and make the few rows of a snapshot, for
+which pandas would need twenty times as long; in bulk pandas on integers computes the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,9 +11,13 @@ from operator import attrgetter
 import numpy as np
 import pandas as pd
 
+from ledger import bucket
 from ledger.bucket import PERIODS, Row
 from ledger.moment import MINUTE, floor
 from ledger.pnl import Level
+
+FEW = 2_000
+"""Levels and minutes up to which rows are made one by one."""
 
 _LEVEL = [field.name for field in fields(Level)]
 _ROW = [field.name for field in fields(Row)]
@@ -32,6 +37,28 @@ _MERGE = _LEVELS | dict.fromkeys(_FLOWS, "sum")
 
 def minutes(levels: Iterable[Level], before: Row, until: int) -> list[Row]:
     """Return dense 1m rows after `before` through the bucket that holds `until`."""
+    seen = list(levels)
+    few = len(seen) + (until - before.bucket) // MINUTE <= FEW
+    return (few_minutes if few else bulk_minutes)(seen, before, until)
+
+
+def few_minutes(levels: Sequence[Level], before: Row, until: int) -> list[Row]:
+    """Return the same, one by one."""
+    seen = (level for level in levels if before.bucket + MINUTE <= level.time <= _end(until))
+    rows = list(bucket.minutes(seen, before))
+    last = rows[-1] if rows else before
+    for start in range(last.bucket + MINUTE, _end(until), MINUTE):
+        level = last.close
+        rows.append(Row(start, level, level, level, level, last.unrealized))
+    return rows
+
+
+def _end(until: int) -> int:
+    return floor(until, MINUTE) + MINUTE
+
+
+def bulk_minutes(levels: Sequence[Level], before: Row, until: int) -> list[Row]:
+    """Return the same, with pandas."""
     index = pd.RangeIndex(before.bucket + MINUTE, floor(until, MINUTE) + MINUTE, MINUTE)
     if not len(index):
         return []
@@ -60,8 +87,19 @@ def _by_minute(levels: Iterable[Level]) -> pd.DataFrame:
 
 def periods(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Return 1m rows in every period; the first of them begins a whole hour."""
-    if not rows:
-        return {period: [] for period in PERIODS}
+    return (few_periods if len(rows) <= FEW else bulk_periods)(rows)
+
+
+def few_periods(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the same, one by one."""
+    coarser = {
+        name: list(bucket.merged(rows, width)) for name, width in PERIODS.items() if name != "1m"
+    }
+    return {"1m": list(rows), **coarser}
+
+
+def bulk_periods(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the same, with pandas; there is at least one row."""
     frame = pd.DataFrame.from_records(list(map(attrgetter(*_ROW), rows)), columns=_ROW)
     return {"1m": list(rows), "5m": _coarser(frame, "5m"), "1h": _coarser(frame, "1h")}
 

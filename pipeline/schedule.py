@@ -9,7 +9,9 @@ from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from pipeline.clockwork import Clockwork
 from pipeline.cycle import Cycle
+from pipeline.pace import MARK_SECONDS, Pace
 from storage.lease import Lease
 from storage.snapshots import Snapshots
 
@@ -22,10 +24,17 @@ log = structlog.get_logger()
 class Schedule:
     """Ticks, heartbeats and pruning under one lease; the first job that fails ends all."""
 
-    def __init__(self, cycle: Cycle, lease: Lease, snapshots: Snapshots, tick: float) -> None:
-        """Prepare the jobs; `tick` is the seconds between two runs of the cycle."""
+    def __init__(
+        self,
+        cycle: Cycle,
+        lease: Lease,
+        snapshots: Snapshots,
+        tick: float,
+        mark: float = MARK_SECONDS,
+    ) -> None:
+        """Prepare the jobs; `tick` seconds between snapshots, `mark` between two for marks."""
         self._cycle = cycle
-        self._ending = Event()
+        self._clockwork = Clockwork(cycle, Pace(mark))
         self._failed = Event()
         self._error: BaseException | None = None
         self._scheduler = BackgroundScheduler(
@@ -37,7 +46,7 @@ class Schedule:
             },
             timezone="UTC",
         )
-        self._every(tick, self._tick)
+        self._every(tick, self._clockwork.tick)
         self._every(PRUNE_SECONDS, snapshots.prune)
         self._every(HEARTBEAT_SECONDS, lease.heartbeat, executor="lease")
         self._scheduler.add_listener(self._note, EVENT_JOB_ERROR)
@@ -48,23 +57,19 @@ class Schedule:
             job, "interval", seconds=seconds, executor=executor, next_run_time=soon
         )
 
-    def _tick(self) -> None:
-        """Run the cycle, and again at once while it says that more waits."""
-        while self._cycle.run() and not self._ending.is_set():
-            pass
-
     def _note(self, event: JobExecutionEvent) -> None:
         self._error = self._error or event.exception
         self._failed.set()
 
     def run(self, stop: Event) -> None:
-        """Tick until `stop` is set; raise what a job raised, LeaseLost among it."""
+        """Turn until `stop` is set; raise what a job or the cycle raised, LeaseLost among it.
+
+        The cycle runs in the thread that calls, the jobs beside it.
+        """
         self._scheduler.start()
         try:
-            while not stop.wait(0.1) and not self._failed.is_set():
-                pass
+            self._clockwork.run(lambda: stop.is_set() or self._failed.is_set())
         finally:
-            self._ending.set()
             self._cycle.stop()
             self._scheduler.shutdown(wait=True)
         if self._error is not None:

@@ -2,9 +2,12 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 from threading import Event, Lock, Timer
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -12,17 +15,25 @@ import structlog
 from ledger import moment
 from ledger.pnl import Policy
 from pipeline.books import Books
+from pipeline.commands import Commands
 from pipeline.cycle import Cycle, Store
 from pipeline.drift import Accountable
-from pipeline.feed import Feed
+from pipeline.feed import POLL_SECONDS, Feed
 from pipeline.fetch import Fetch
+from pipeline.pace import MARK_SECONDS
+from pipeline.progress import Tracker, noted
 from pipeline.pulse import beating
+from pipeline.reconcile.watch import watched
 from pipeline.schedule import Schedule
 from pipeline.sources.source import Source
+from pipeline.standing import PARTS
 from storage import engine, schema
 from storage.bell import Bell
 from storage.facts import Facts
+from storage.inbox import Inbox
 from storage.lease import Lease
+from storage.progress import Imports
+from storage.reconciliation import Reconciliations
 from storage.rollups import Rollups
 from storage.snapshots import Snapshots
 from storage.tiers import Tiers
@@ -55,6 +66,8 @@ class Plan:
     tick: float
     mode: str
     clock: moment.Clock = moment.system
+    mark: float = MARK_SECONDS
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 class Worker:
@@ -72,11 +85,20 @@ class Worker:
         """Own the lease and tick until `stop`; LeaseLost when another process took over."""
         if not self._lease.acquire(stop):
             return
-        self._owning(
-            lambda cycle, _: Schedule(
-                cycle, self._lease, Snapshots(self._engine, self._lease.guard), self._plan.tick
-            ).run(stop)
-        )
+        self._owning(partial(self._scheduled, stop))
+
+    def _scheduled(self, stop: Event, cycle: Cycle, fetch: Fetch) -> None:
+        guard, clock = self._lease.guard, self._plan.clock
+        snapshots = Snapshots(self._engine, guard)
+        schedule = Schedule(cycle, self._lease, snapshots, self._plan.tick, self._plan.mark)
+        facts, kept = Facts(self._engine, guard, clock), Reconciliations(self._engine, guard)
+        with watched(fetch.feeds.values(), facts, kept, clock):
+            schedule.run(stop)
+
+    def tracker(self, fetch: Fetch) -> Tracker:
+        """Return what follows the imports that are not whole."""
+        imports = Imports(self._engine, self._lease.guard)
+        return Tracker(fetch.feeds.values(), imports, self._plan.clock, monotonic())
 
     def own(self, drive: Callable[[Cycle, Fetch], None]) -> None:
         """Let a command drive the cycle while no worker does; Busy when one holds the lease."""
@@ -116,8 +138,12 @@ class Worker:
         store = self._store()
         fetch = self._fetch(sources, store.facts)
         books = Books(store.facts, store.rollups, self._plan.policy, self._plan.zone)
+        store.facts.convert(self._plan.rates)
+        commands = Commands(store.facts, Inbox(self._engine, self._lease.guard), self._plan.clock)
         try:
-            drive(Cycle(fetch, store, books, self._plan.mode, self._plan.clock), fetch)
+            with noted(self.tracker(fetch), monotonic):
+                mode, clock = self._plan.mode, self._plan.clock
+                drive(Cycle(fetch, store, books, mode, clock, inlets=[commands]), fetch)
         finally:
             fetch.close()
             store.bell.close()
@@ -140,5 +166,6 @@ class Worker:
                 source.recall(facts.markets())
         feeds = [Feed(source, facts, self._plan.clock, recording) for source in sources]
         names = {source.name for source in sources}
-        off = [name for name in SOURCES if name not in names]
-        return Fetch(feeds, off, recording)
+        shown = {PARTS.get(name, name) for name in names}
+        off = [name for name in SOURCES if name not in shown]
+        return Fetch(feeds, off, recording, min(POLL_SECONDS, self._plan.tick))

@@ -47,13 +47,14 @@ def read(connection: Connection, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """Yield the entries wanted, newest first, each with its number `id`, streamed."""
     table = schema.audit
     query = select(table).order_by(table.c.id.desc())
-    for bound, test in (
-        (wanted.start, table.c.time >= wanted.start),
-        (wanted.end, table.c.time < wanted.end),
-        (wanted.subject, table.c.subject == wanted.subject),
-        (wanted.below, table.c.id < wanted.below),
-    ):
-        query = query if bound is None else query.where(test)
+    if wanted.start is not None:
+        query = query.where(table.c.time >= wanted.start)
+    if wanted.end is not None:
+        query = query.where(table.c.time < wanted.end)
+    if wanted.subject is not None:
+        query = query.where(table.c.subject == wanted.subject)
+    if wanted.below is not None:
+        query = query.where(table.c.id < wanted.below)
     result = connection.execution_options(yield_per=CHUNK).execute(query)
     return (dict(row) for row in result.mappings())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, cast, func, select
 
+from ledger.cost import PRECEDENCE
 from ledger.facts import Cost
 from ledger.moment import HOUR, MICROS
 from storage import rows, schema
@@ -58,7 +59,11 @@ def keep(
     """Replace lines by identity, the last of a page winning; keep what they replaced."""
     arrived = {cost.identity: cost for cost in costs}
     stored = _stored(connection, costs, window)
-    fresh = [cost for identity, cost in arrived.items() if stored.get(identity) != cost]
+    fresh = [
+        cost
+        for identity, cost in arrived.items()
+        if stored.get(identity) != cost and not _priced(stored.get(identity), cost, seen_at)
+    ]
     gone = [
         replace(before, amount=0)
         for identity, before in stored.items()
@@ -80,6 +85,13 @@ def keep(
     return Kept(changed, duplicates, since=[change.after.start for change in changed])
 
 
+def _priced(before: Cost | None, cost: Cost, seen_at: int) -> bool:
+    """Tell whether an estimate of the past was made with another table: it is not made anew."""
+    if before is None or not before.price_table or cost.price_table == before.price_table:
+        return False
+    return cost.estimated and cost.start + cost.width * MICROS <= seen_at
+
+
 def totals(since: int | None = None, before: int | None = None) -> Iterator[Select[Any]]:
     """Yield the queries of what starts in [since, before), as `total` reads their rows.
 
@@ -93,7 +105,9 @@ def totals(since: int | None = None, before: int | None = None) -> Iterator[Sele
     together = select(*keys, *summed).where(hours).group_by(*keys, table.c.price_table != "")
     single = select(*keys, table.c.amount, table.c.price_table).where(~hours)
     for query in (together, single):
-        narrowed = query if since is None else query.where(table.c.start >= since)
+        # The key begins with the source: named, a span is found without a scan of all.
+        known = query.where(table.c.source.in_(PRECEDENCE))
+        narrowed = known if since is None else known.where(table.c.start >= since)
         yield narrowed if before is None else narrowed.where(table.c.start < before)
 
 

@@ -72,6 +72,7 @@ class Wanted:
     start: int | None = None
     end: int | None = None
     until: date | None = None
+    id: str | None = None
 
 
 def rates_of(connection: Connection) -> Rates:
@@ -128,7 +129,7 @@ def read(connection: Connection, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """
     rates = rates_of(connection)
     result = connection.execution_options(yield_per=CHUNK).execute(_query(wanted))
-    return (_line(valued(Deal(*row), rates)) for row in result)
+    return (line(valued(Deal(*row), rates)) for row in result)
 
 
 def _query(wanted: Wanted) -> Select[Any]:
@@ -140,6 +141,8 @@ def _query(wanted: Wanted) -> Select[Any]:
         query = query.where(table.c.status == Status(wanted.status))
     if wanted.source is not None:
         query = query.where(table.c.source == wanted.source)
+    if wanted.id is not None:
+        query = query.where(table.c.id == wanted.id)
     if wanted.start is not None:
         query = query.where(_first_day(wanted.start) <= _COUNTED)
     if wanted.end is not None:
@@ -155,7 +158,8 @@ def _first_day(instant: int) -> date:
     return day + timedelta(days=1) if recognition(day) < instant and day < date.max else day
 
 
-def _line(deal: Deal) -> dict[str, Any]:
+def line(deal: Deal) -> dict[str, Any]:
+    """Return a deal as a list's row, as `read` says."""
     day = deal.recognized_at or deal.closed_date or deal.service_start
     flag = f"no rate for {deal.currency}: not counted" if deal.usd is None else None
     return rows.row(deal) | {"day": day, "amount_usd": deal.usd, "flag": flag}

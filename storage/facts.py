@@ -9,12 +9,23 @@ from sqlalchemy import Connection, Engine, func, select
 from ledger import moment
 from ledger.facts import Cost, Deal, Fact, Fill, Mark, Market, Settlement
 from ledger.revenue import Rates, valued
-from storage import costs, deals, marks, quarantine, rows, schema, trades
+from storage import costs, deals, differences, marks, names, quarantine, rows, schema, trades
 from storage.costs import Changed, Window
 from storage.engine import Also, Guard, deferred, guarded
-from storage.quarantine import Reject
+from storage.names import Name
+from storage.quarantine import Refusals, Reject
 
-__all__ = ["Changed", "Facts", "Page", "Recorded", "Reject", "Retimed", "Window"]
+__all__ = [
+    "Changed",
+    "Facts",
+    "Name",
+    "Page",
+    "Recorded",
+    "Refusals",
+    "Reject",
+    "Retimed",
+    "Window",
+]
 
 F = TypeVar("F")
 
@@ -159,6 +170,11 @@ class Facts:
             rates = deals.rates_of(connection)
             return [valued(Deal(*row), rates) for row in connection.execute(query)]
 
+    def rates(self) -> Rates:
+        """Return the rates remembered by `convert`."""
+        with deferred(self._engine).connect() as connection:
+            return deals.rates_of(connection)
+
     def deals_named(self, ids: Iterable[str]) -> list[Deal]:
         """Return the current deals of these ids as they are kept, whoever their source is."""
         with deferred(self._engine).connect() as connection:
@@ -174,6 +190,16 @@ class Facts:
         """Return how many rows are quarantined."""
         with deferred(self._engine).connect() as connection:
             return connection.scalar(select(func.count()).select_from(schema.quarantine)) or 0
+
+    def refusals(self) -> list[Refusals]:
+        """Return what is quarantined, by source and field."""
+        with deferred(self._engine).connect() as connection:
+            return quarantine.refusals(connection)
+
+    def differences(self) -> dict[str, int]:
+        """Return how many differences the newest reconciliation of each source found."""
+        with deferred(self._engine).connect() as connection:
+            return differences.newest(connection)
 
     def pending(self) -> int | None:
         """Return the earliest instant touched by facts no committed snapshot has yet, or None.

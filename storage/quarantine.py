@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from hashlib import sha256
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ledger.facts import Cost, Deal, Fact, Mark
 from ledger.moment import EARLIEST, recognition
@@ -26,6 +26,17 @@ class Reject:
     def digest(self) -> str:
         """What makes two refusals the same."""
         return sha256(encode(astuple(self))).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How many rows of a source were refused for one field; `same` when all for one reason."""
+
+    source: str
+    field: str
+    reason: str
+    same: bool
+    rows: int
 
 
 def refused(source: str, fact: Fact, field: str, reason: str) -> Reject:
@@ -54,6 +65,17 @@ def sifted(source: str, facts: Sequence[Fact]) -> tuple[list[Fact], list[Reject]
         else:
             old.append(refused(source, fact, "time", "is before 2010"))
     return good, old
+
+
+def refusals(connection: Connection) -> list[Refusals]:
+    """Return what was refused, by source and field."""
+    table = schema.quarantine
+    reason = func.min(table.c.reason), func.max(table.c.reason), func.count()
+    query = select(table.c.source, table.c.field, *reason).group_by(table.c.source, table.c.field)
+    return [
+        Refusals(source, field, least, least == most, rows)
+        for source, field, least, most, rows in connection.execute(query)
+    ]
 
 
 def keep(connection: Connection, rejects: Sequence[Reject], seen_at: int) -> set[str]:

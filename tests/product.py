@@ -122,9 +122,9 @@ class Product:
         }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str) -> None:
-        """Start `web` or `worker`."""
-        argv = [sys.executable, "-m", "cli", name]
+    def start(self, name: str, word: str = "") -> None:
+        """Start `web` or `worker`, or the same `word` a second time under another name."""
+        argv = [sys.executable, "-m", "cli", word or name]
         self.running[name] = subprocess.Popen(argv, cwd=ROOT, env=self.environment)
 
     def kill(self, name: str) -> None:

@@ -32,8 +32,6 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ANTHROPIC_POLL_SECONDS", "0.5", "greater than or equal to 1"),
         ("HOST", "192.0.2.1", "not loopback"),
         ("DATABASE_URL", "mysql://host/db", "sqlite"),
-        ("HUBSPOT_STAGES", "{bad", "no JSON object"),
-        ("HUBSPOT_STAGES", '{"won": "done"}', "'recognized', 'pending', 'pipeline' or 'lost'"),
         ("REVENUE_RATES", "EUR1.08", "no pair of an ISO 4217 code and a rate"),
         ("REVENUE_RATES", "EUR=-1", "greater than 0"),
     ],
@@ -116,11 +114,9 @@ def test_deals_of_hubspot_and_exported_costs_are_sources_too(
     assert load().sources == ("anthropic", "revenue")
 
 
-def test_rates_and_stages_are_read_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rates_are_read_as_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REVENUE_RATES", "EUR=1.08, GBP=1.270")
-    monkeypatch.setenv("HUBSPOT_STAGES", '{"closedwon": "recognized"}')
     assert load().revenue_rates == {"EUR": Decimal("1.08"), "GBP": Decimal("1.270")}
-    assert load().hubspot_stages == {"closedwon": "recognized"}
 
 
 def test_a_secret_file_is_read_again_when_asked(

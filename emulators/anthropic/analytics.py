@@ -11,8 +11,8 @@ from emulators.anthropic.errors import Refused
 from emulators.server import Reply, Request
 from emulators.world import instant
 from emulators.world.amount import cents
-from emulators.world.instant import DAY
-from emulators.world.spend import Line
+from emulators.world.instant import DAY, HOUR, MINUTE
+from emulators.world.spend import Line, Spend
 from emulators.world.world import World
 
 BETA = "analytics-usage-cost-2026-08-24"
@@ -24,7 +24,8 @@ _GROUPS = frozenset({
 })  # fmt: skip
 _FAN = ("cost_type", "token_type")
 _MOST_GROUPS = 5
-_LONGEST = 31 * DAY
+_LONGEST = {MINUTE: DAY}
+_LONGEST_ELSE = 31 * DAY
 _OLDEST = 365 * DAY
 _FIRST = instant.at(2026, 1, 1)
 _KEPT = 4
@@ -52,6 +53,14 @@ class Group:
         return sum(line.amount for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How a report shows a group: what it is ranked by, and the rows it is made into."""
+
+    rank: str
+    made: Callable[[Group], list[Row]]
+
+
 class Analytics:
     """The two reports; remembers the last few queries while they are paged through."""
 
@@ -63,32 +72,31 @@ class Analytics:
     def cost(self, request: Request) -> Reply:
         """Answer GET /v1/organizations/analytics/cost."""
         names = _names(request, _GROUPS | set(_FAN))
-        return self._page(request, names, "amount", lambda group: _costs(self._world, names, group))
+        rows = _Rows("amount", lambda group: _costs(self._world, names, group))
+        return self._page(request, names, rows)
 
     def usage(self, request: Request) -> Reply:
         """Answer GET /v1/organizations/analytics/usage."""
         names = _names(request, _GROUPS)
-        return self._page(request, names, "total_tokens", lambda group: [_usage(names, group)])
+        return self._page(
+            request, names, _Rows("total_tokens", lambda group: [_usage(names, group)])
+        )
 
-    def _page(
-        self,
-        request: Request,
-        names: tuple[str, ...],
-        rank: str,
-        rows: Callable[[Group], list[Row]],
-    ) -> Reply:
+    def _page(self, request: Request, names: tuple[str, ...], rows: "_Rows") -> Reply:
         limit = query.limit(request, 20, 1_000)
         _window(request, self._world.clock())
         digest = _digest(request)
         offset, now = _place(request, digest, self._world.clock())
-        groups = self._groups(request, names, rank, (digest, now))
+        if not offset:
+            self._known.pop((digest, now), None)
+        groups = self._groups(request, names, rows.rank, (digest, now))
         page = groups[offset : offset + limit]
         more = offset + limit < len(groups)
         body = {
-            "data": [row for group in page for row in rows(group)],
+            "data": [row for group in page for row in rows.made(group)],
             "has_more": more,
             "next_page": paging.encoded(digest, now, offset + limit) if more else None,
-            "data_refreshed_at": instant.brief(self._world.spend.refreshed(now)),
+            "data_refreshed_at": instant.brief(_reach(self._world.spend, rows.rank, now)),
         }
         return Reply(200, body)
 
@@ -97,7 +105,7 @@ class Analytics:
     ) -> list[Group]:
         if key not in self._known:
             base = tuple(name for name in names if name not in _FAN)
-            found = _grouped(self._world, request, base, key[1])
+            found = _grouped(self._world, request, base, rank, key[1])
             self._known[key] = sorted(found, key=_order(request, rank), reverse=_falling(request))
             while len(self._known) > _KEPT:
                 del self._known[next(iter(self._known))]
@@ -122,15 +130,25 @@ def _window(request: Request, now: int) -> tuple[int, int, int]:
         raise Refused(400, "starting_at: must be on or after 2026-01-01 and within 365 days")
     if end <= start:
         raise Refused(400, "Invalid date range: ending date must be after starting date")
-    if end - start > _LONGEST:
-        raise Refused(400, "Invalid date range: at most 31 days")
+    longest = _LONGEST.get(width, _LONGEST_ELSE)
+    if end - start > longest:
+        raise Refused(400, f"Invalid date range: at most {longest // DAY} days")
     return start - start % width if width else start, end, width
 
 
-def _grouped(world: World, request: Request, names: tuple[str, ...], now: int) -> list[Group]:
+def _reach(spend: Spend, rank: str, now: int) -> int:
+    """Return how far a report reaches: the bill may lag behind usage."""
+    return spend.billed_until(now) if rank == "amount" else spend.refreshed(now)
+
+
+def _grouped(
+    world: World, request: Request, names: tuple[str, ...], rank: str, now: int
+) -> list[Group]:
     start, end, width = _window(request, now)
     found: dict[tuple[int, tuple[str | None, ...]], list[Line]] = {}
-    for line in query.kept(request, world.spend, world.spend.lines(start, end, now)):
+    known = world.spend.lines if rank == "amount" else world.spend.used
+    grain = MINUTE if width == MINUTE else HOUR
+    for line in query.kept(request, world.spend, known(start, end, now, grain)):
         bucket = line.hour - line.hour % width if width else start
         members = tuple([query.member(world.spend, line, name) for name in names])
         found.setdefault((bucket, members), []).append(line)
@@ -177,11 +195,8 @@ def _costs(world: World, names: tuple[str, ...], group: Group) -> list[Row]:
     fan = [name for name in names if name in _FAN]
     parts: dict[tuple[str | None, ...], list[Line]] = {}
     for line in group.lines:
-        members = {
-            "cost_type": "tokens",
-            "token_type": query.member(world.spend, line, "token_type"),
-        }
-        parts.setdefault(tuple(members[name] for name in fan), []).append(line)
+        part = tuple(query.member(world.spend, line, name) for name in fan)
+        parts.setdefault(part, []).append(line)
     return [
         _row(group, dict(zip([*base, *fan], [*group.members, *part], strict=True)))
         | {"cost": _cost(lines, None if fan else tokens.requests(lines))}
@@ -192,7 +207,7 @@ def _costs(world: World, names: tuple[str, ...], group: Group) -> list[Row]:
 def _usage(names: tuple[str, ...], group: Group) -> Row:
     count = tokens.counted(group.lines)
     usage = tokens.shown(count) | {
-        "total_tokens": sum(count.values()),
+        "total_tokens": sum(line.tokens for line in group.lines),
         "requests": tokens.requests(group.lines),
     }
     return _row(group, dict(zip(names, group.members, strict=True))) | {"usage": usage}

@@ -1,6 +1,6 @@
 """The legacy usage and cost reports: buckets oldest first, empty ones included."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from emulators.anthropic.errors import Refused
 from emulators.server import Reply, Request
 from emulators.world import instant
 from emulators.world.amount import cents
-from emulators.world.instant import DAY
+from emulators.world.instant import DAY, HOUR, MINUTE
 from emulators.world.spend import WORKSPACES, Line
 from emulators.world.world import World
 
@@ -18,15 +18,18 @@ _USAGE_GROUPS = (
     "account_id", "api_key_id", "context_window", "inference_geo", "model",
     "service_account_id", "service_tier", "workspace_id",
 )  # fmt: skip
+FAST_BETA = "fast-mode-2026-02-01"
+"""What lets `speed` be a group."""
 _COST_GROUPS = ("description", "workspace_id")
 _DESCRIBED = ("cost_type", "token_type", "model", "service_tier", "context_window", "inference_geo")
-_LIMITS = {"1h": (24, 168), "1d": (7, 31)}
+_LIMITS = {"1m": (60, 1_440), "1h": (24, 168), "1d": (7, 31)}
 _INVERTED = "Invalid date range: ending date must be after starting date"
 
 Row = dict[str, Any]
 Names = tuple[str, ...]
 Groups = dict[tuple[str | None, ...], list[Line]]
 Rows = Callable[[World, list[Line], Names], list[Row]]
+Lines = Callable[[int, int, int, int], Iterator[Line]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,17 @@ class _Report:
     names: Names
     end: int
     rows: Rows
+    lines: Lines
 
 
 def usage(world: World, request: Request) -> Reply:
-    """Answer GET /v1/organizations/usage_report/messages, 1h or 1d."""
+    """Answer GET /v1/organizations/usage_report/messages, 1m, 1h or 1d."""
     width = query.width(request, "bucket_width", "1d")
-    names = query.groups(request, frozenset(_USAGE_GROUPS))
+    betas = request.header("anthropic-beta").replace(" ", "").split(",")
+    speed = ("speed",) if FAST_BETA in betas else ()
+    names = query.groups(request, frozenset((*_USAGE_GROUPS, *speed)))
     end = query.moment(request, "ending_at") or world.clock()
-    return _page(world, request, _Report(width, names, end, _usage_rows))
+    return _page(world, request, _Report(width, names, end, _usage_rows, world.spend.used))
 
 
 def cost(world: World, request: Request) -> Reply:
@@ -52,8 +58,13 @@ def cost(world: World, request: Request) -> Reply:
     if request.one("bucket_width") not in ("", "1d"):
         raise Refused(400, "bucket_width: Input should be 1d")
     names = query.groups(request, frozenset(_COST_GROUPS))
-    end = query.moment(request, "ending_at") or world.clock() // DAY * DAY
-    return _page(world, request, _Report("1d", names, end, _cost_rows))
+    today = world.clock() // DAY * DAY
+    end = query.moment(request, "ending_at") or today
+    if end > today and world.spend.conduct.today == "refused":
+        raise Refused(400, _INVERTED)
+    if world.spend.conduct.today == "absent":
+        end = min(end, today)
+    return _page(world, request, _Report("1d", names, end, _cost_rows, world.spend.lines))
 
 
 def _page(world: World, request: Request, report: _Report) -> Reply:
@@ -76,7 +87,8 @@ def _page(world: World, request: Request, report: _Report) -> Reply:
 
 def _bucket(world: World, request: Request, report: _Report, start: int) -> Row:
     end = start + query.WIDTHS[report.width]
-    lines = world.spend.lines(start, end, world.clock())
+    grain = MINUTE if report.width == "1m" else HOUR
+    lines = report.lines(start, end, world.clock(), grain)
     kept = list(query.kept(request, world.spend, lines))
     return {
         "starting_at": instant.brief(start),
@@ -105,10 +117,9 @@ def _grouped(world: World, lines: list[Line], names: Names) -> Groups:
 def _member(world: World, line: Line, name: str) -> str | None:
     if name == "workspace_id" and line.workspace == len(WORKSPACES) - 1:
         return None
-    if name == "cost_type":
-        return "tokens"
     if name == "description":
-        return f"{line.model} usage: {line.token_type.replace('_', ' ')}"
+        what = line.token_type if line.cost_type == "tokens" else line.cost_type
+        return f"{line.model} usage: {what.replace('_', ' ')}"
     return query.member(world.spend, line, name)
 
 

@@ -5,22 +5,19 @@ from collections.abc import Iterable, Iterator
 from emulators.anthropic.errors import Refused
 from emulators.server import Request
 from emulators.world import instant
-from emulators.world.instant import DAY, HOUR
+from emulators.world.instant import DAY, HOUR, MINUTE
 from emulators.world.spend import Line, Spend
 
-WIDTHS = {"1h": HOUR, "1d": DAY}
+WIDTHS = {"1m": MINUTE, "1h": HOUR, "1d": DAY}
 _FILTERS = (
     ("models[]", "model"),
     ("workspace_ids[]", "workspace_id"),
     ("api_key_ids[]", "api_key_id"),
+    ("service_tiers[]", "service_tier"),
+    ("context_window[]", "context_window"),
+    ("inference_geos[]", "inference_geo"),
+    ("speeds[]", "speed"),
 )
-_CONSTANT = {
-    "context_window": "0-200k",
-    "inference_geo": "global",
-    "product": "api",
-    "service_tier": "standard",
-    "speed": "standard",
-}
 
 
 def moment(request: Request, name: str) -> int | None:
@@ -51,7 +48,7 @@ def limit(request: Request, default: int, most: int) -> int:
 
 
 def width(request: Request, name: str, default: str) -> str:
-    """Return a bucket width, 1h or 1d; Refused for another."""
+    """Return a bucket width, 1m, 1h or 1d; Refused for another."""
     text = request.one(name) or default
     if text and text not in WIDTHS:
         raise Refused(400, f"{name}: Input should be one of {', '.join(WIDTHS)}")
@@ -77,10 +74,17 @@ def kept(request: Request, spend: Spend, lines: Iterable[Line]) -> Iterator[Line
 
 def member(spend: Spend, line: Line, name: str) -> str | None:
     """Return what a line is under one group name; None where nothing is known."""
-    if name == "model":
-        return line.model
-    if name == "workspace_id":
-        return spend.workspace_ids[line.workspace]
-    if name == "api_key_id":
-        return spend.key_ids[line.workspace]
-    return line.token_type if name == "token_type" else _CONSTANT.get(name)
+    terms = line.terms
+    known = {
+        "model": line.model,
+        "workspace_id": spend.workspace_ids[line.workspace],
+        "api_key_id": spend.key_ids[line.workspace],
+        "token_type": line.token_type if line.cost_type == "tokens" else None,
+        "cost_type": line.cost_type,
+        "service_tier": terms.tier,
+        "inference_geo": terms.geography,
+        "speed": terms.speed,
+        "context_window": terms.context,
+        "product": "api",
+    }
+    return known.get(name)

@@ -18,8 +18,8 @@ def service(world: World, admin_key: str) -> Service:
     analytics = Analytics(world)
     routes: dict[str, Service] = {
         "/me": lambda _: organization.me(world),
-        "/workspaces": lambda _: organization.workspaces(world),
-        "/api_keys": lambda _: organization.api_keys(world),
+        "/workspaces": lambda request: organization.workspaces(world, request),
+        "/api_keys": lambda request: organization.api_keys(world, request),
         "/usage_report/messages": lambda request: legacy.usage(world, request),
         "/cost_report": lambda request: legacy.cost(world, request),
         "/analytics/usage": analytics.usage,
@@ -29,6 +29,7 @@ def service(world: World, admin_key: str) -> Service:
     def answer(request: Request) -> Reply:
         try:
             _admit(request, admin_key)
+            _throttle(world)
             report = _report(request, routes)
             if "/analytics/" in request.path:
                 _admit_beta(request, world.faults.analytics)
@@ -48,6 +49,19 @@ def _admit(request: Request, admin_key: str) -> None:
         raise Refused(401, "invalid x-api-key")
     if not request.header("anthropic-version"):
         raise Refused(400, "anthropic-version: header is required")
+
+
+def _throttle(world: World) -> None:
+    """Refuse what is too often, or beyond the spend limit, which names no time to come back."""
+    with world.lock:
+        conduct = world.spend.conduct
+        if conduct.capped:
+            raise Refused(429, "You have reached your specified spend limit")
+        if conduct.throttled:
+            world.spend.conduct = conduct.served()
+            wait = conduct.retry_after
+            named = {} if wait is None else {"retry_after": str(wait)}
+            raise Refused(429, "This request would exceed your rate limit", **named)
 
 
 def _report(request: Request, routes: Mapping[str, Service]) -> Service:

@@ -5,14 +5,16 @@ from typing import Any
 
 from emulators.world.spend import TOKEN_TYPES, Line
 
+SEARCHES = "web_search_requests"
 _REQUEST_TOKENS = 700
 
 
 def counted(lines: list[Line]) -> Counter[str]:
-    """Return the tokens of lines by type."""
+    """Return the tokens of lines by type, and their web searches."""
     found: Counter[str] = Counter()
     for line in lines:
         found[line.token_type] += line.tokens
+        found[SEARCHES] += line.searches
     return found
 
 
@@ -33,5 +35,5 @@ def shown(tokens: Counter[str]) -> dict[str, Any]:
         },
         "cache_read_input_tokens": tokens["cache_read_input_tokens"],
         "output_tokens": tokens["output_tokens"],
-        "server_tool_use": {"web_search_requests": 0},
+        "server_tool_use": {SEARCHES: tokens[SEARCHES]},
     }

@@ -59,7 +59,9 @@ def _rows(world: World, request: Request, market: Market, *, live: bool) -> list
     ends = range(max(first, width), last + 1, width)
     if len(ends) > _MOST:
         raise bad_request(f"more than {_MOST} candlesticks")
-    return [_row(world, market, until, width, live=live) for until in ends]
+    before = [first - width] if request.one("include_latest_before_start") == "true" else []
+    wanted = [until for until in before if until > market.open and ends]
+    return [_row(world, market, until, width, live=live) for until in (*wanted, *ends)]
 
 
 def _row(world: World, market: Market, until: int, width: int, *, live: bool) -> Row:

@@ -1,9 +1,23 @@
 """What Kalshi answers when it cannot serve, in its three shapes of body."""
 
+from http import HTTPStatus
+
 from emulators.server import Reply
 
 NOT_FOUND = Reply(404, {"error": {"code": "not_found", "message": "not found"}})
 TOO_MANY = Reply(429, {"error": "too many requests"})
+
+
+def forced(status: int) -> Reply:
+    """Return an answer of a status somebody wished for, in the shape it usually has."""
+    if status == HTTPStatus.NOT_FOUND:
+        return NOT_FOUND
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TOO_MANY
+    word = HTTPStatus(status).phrase.lower()
+    body = {"code": word.replace(" ", "_"), "message": word}
+    nested = status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.CONFLICT)
+    return Reply(status, {"error": body} if nested else body)
 
 
 class BadRequest(Exception):

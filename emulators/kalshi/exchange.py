@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from emulators import paging
 from emulators.kalshi import market_rows, query
 from emulators.kalshi.errors import NOT_FOUND
-from emulators.kalshi.throttle import REQUEST_COST
 from emulators.server import Reply, Request
 from emulators.world import instant
-from emulators.world.market import Market
+from emulators.world.instant import SECOND
+from emulators.world.market import Event, Market
 from emulators.world.world import World
 
 Keep = Callable[[Market], bool]
@@ -20,6 +20,7 @@ _FILTERS = {
     "closed": ("closed", "determined"),
     "settled": ("finalized",),
 }
+_SPANS = ("created", "close", "settled", "updated")
 
 
 def markets(world: World, request: Request) -> Reply:
@@ -59,18 +60,24 @@ def old_market(world: World, request: Request, ticker: str) -> Reply:
 def events(world: World, request: Request) -> Reply:
     """Answer GET /events, newest first."""
     limit = query.limit(request, "GetEvents")
-    wanted = request.one("series_ticker")
+    now = world.advance()
+    wanted, status = request.one("series_ticker"), request.one("status")
     tickers = query.several(request, "tickers")
+    least = query.whole(request, "min_close_ts", 0) * SECOND
     found = [
         event
-        for event in world.catalog.events(world.advance()).values()
-        if wanted in ("", event.series.ticker) and (not tickers or event.ticker in tickers)
+        for event in world.catalog.events(now).values()
+        if wanted in ("", event.series.ticker)
+        and (not tickers or event.ticker in tickers)
+        and event.close >= least
+        and status in ("", _event_status(event, now))
     ]
-    found.sort(key=lambda event: (event.open, event.ticker))
-    page, cursor = paging.newest(
-        found, lambda event: (event.open, event.ticker), request.one("cursor"), limit
-    )
-    return Reply(200, {"events": [market_rows.event(event) for event in page], "cursor": cursor})
+    found.sort(key=_event_key)
+    page, cursor = paging.newest(found, _event_key, request.one("cursor"), limit)
+    rows = [market_rows.event(event) for event in page]
+    if request.one("with_nested_markets") == "true":
+        rows = [{**row, "markets": _of_event(world, row["event_ticker"], now)} for row in rows]
+    return Reply(200, {"events": rows, "cursor": cursor})
 
 
 def event(world: World, request: Request, ticker: str) -> Reply:
@@ -79,7 +86,7 @@ def event(world: World, request: Request, ticker: str) -> Reply:
     found = world.catalog.events(now).get(ticker)
     if found is None:
         return NOT_FOUND
-    rows = _rows(world, (m for m in world.catalog.markets(now) if m.event.ticker == ticker), now)
+    rows = _of_event(world, ticker, now)
     body = market_rows.event(found)
     if request.one("with_nested_markets") == "true":
         return Reply(200, {"event": {**body, "markets": rows}, "markets": []})
@@ -101,12 +108,6 @@ def series(world: World, request: Request, ticker: str) -> Reply:
     return Reply(200, {"series": market_rows.series(found)}) if found else NOT_FOUND
 
 
-def status(world: World, request: Request) -> Reply:
-    """Answer GET /exchange/status."""
-    del world, request
-    return Reply(200, {"exchange_active": True, "trading_active": True})
-
-
 def cutoff(world: World, request: Request) -> Reply:
     """Answer GET /historical/cutoff."""
     del request
@@ -118,29 +119,12 @@ def cutoff(world: World, request: Request) -> Reply:
     return Reply(200, dict.fromkeys(names, at))
 
 
-def limits(world: World, request: Request) -> Reply:
-    """Answer GET /account/limits."""
-    del request
-    read, write = ({"refill_rate": rate, "bucket_capacity": rate} for rate in _rates(world))
-    return Reply(200, {"usage_tier": "basic", "read": read, "write": write, "grants": []})
-
-
-def costs(world: World, request: Request) -> Reply:
-    """Answer GET /account/endpoint_costs."""
-    del world, request
-    return Reply(200, {"default_cost": REQUEST_COST, "endpoint_costs": []})
-
-
-def _rates(world: World) -> tuple[int, int]:
-    return world.faults.read_tokens, 100
-
-
 def _markets(world: World, request: Request, now: int, keep: Keep) -> Reply:
     limit = query.limit(request, "GetMarkets", least=0)
     tickers = set(query.several(request, "tickers"))
     words = query.several(request, "status")
     statuses = [name for word in words for name in _FILTERS.get(word, ())]
-    spans = {kind: query.span(request, f"{kind}_") for kind in ("created", "close", "settled")}
+    spans = {kind: query.span(request, f"{kind}_") for kind in _SPANS}
     found = [
         market
         for market in world.catalog.markets(now)
@@ -150,16 +134,35 @@ def _markets(world: World, request: Request, now: int, keep: Keep) -> Reply:
         and request.one("event_ticker") in ("", market.event.ticker)
         and request.one("series_ticker") in ("", market.series.ticker)
         and request.one("mve_filter") != "only"
-        and _within(market, spans)
+        and _within(market, spans, now)
     ]
     page, cursor = paging.newest(found, lambda m: (m.open, m.ticker), request.one("cursor"), limit)
     return Reply(200, {"markets": _rows(world, page, now), "cursor": cursor})
 
 
-def _within(market: Market, spans: dict[str, tuple[int, int]]) -> bool:
-    times = {"created": market.created, "close": market.close, "settled": market.finalized}
+def _within(market: Market, spans: dict[str, tuple[int, int]], now: int) -> bool:
+    times = {
+        "created": market.created,
+        "close": market.close,
+        "settled": market.finalized,
+        "updated": market_rows.updated(market, now),
+    }
     return all(least <= times[kind] <= most for kind, (least, most) in spans.items())
 
 
 def _rows(world: World, found: Iterable[Market], now: int) -> list[market_rows.Row]:
     return [market_rows.market(world, market, now) for market in found]
+
+
+def _of_event(world: World, ticker: str, now: int) -> list[market_rows.Row]:
+    return _rows(world, (m for m in world.catalog.markets(now) if m.event.ticker == ticker), now)
+
+
+def _event_key(event: Event) -> tuple[int, str]:
+    return event.open, event.ticker
+
+
+def _event_status(event: Event, now: int) -> str:
+    if now < event.open:
+        return "unopened"
+    return "open" if now < event.close else "settled"

@@ -4,21 +4,22 @@ from typing import Any
 
 from emulators.world import instant
 from emulators.world.amount import DOLLAR, FULL, count, fixed, price
-from emulators.world.chance import draws
+from emulators.world.chance import draws, identifier
 from emulators.world.instant import DAY, HOUR, SECOND
-from emulators.world.market import Event, Market, Series
+from emulators.world.market import Event, Market, Series, Strike
 from emulators.world.quotes import Quote
 from emulators.world.world import World
 
 Row = dict[str, Any]
 
+_SOURCES = [{"name": "The source named in the rules", "url": "https://example.com/"}]
 _STRUCTURES = {10: "deci_cent", 100: "linear_cent"}
 
 
 def market(world: World, market: Market, now: int) -> Row:
     """Return a Market as it stands now; its result only once it is determined."""
     return {
-        **_names(market),
+        **names(market),
         **_times(market, now),
         **_prices(world, market, now),
         **_volumes(world, market, now),
@@ -37,7 +38,7 @@ def event(event: Event) -> Row:
         "collateral_return_type": "",
         "mutually_exclusive": event.exclusive,
         "exchange_index": event.series.exchange_index,
-        "settlement_sources": [],
+        "settlement_sources": _SOURCES,
         "strike_date": instant.brief(event.close),
         "last_updated_ts": instant.text(event.open),
     }
@@ -54,15 +55,21 @@ def series(series: Series) -> Row:
         "fee_type": series.fee_type,
         "fee_multiplier": float(series.multiplier),
         "exchange_index": series.exchange_index,
-        "tags": [],
-        "settlement_sources": [],
-        "additional_prohibitions": [],
+        "tags": [series.category],
+        "settlement_sources": _SOURCES,
+        "additional_prohibitions": ["Those who decide the outcome."],
         "contract_url": "",
         "contract_terms_url": "",
     }
 
 
-def _names(market: Market) -> Row:
+def identity(ticker: str) -> str:
+    """Return the UUID of a market."""
+    return identifier(ticker, "market")
+
+
+def names(market: Market) -> Row:
+    """Return what is true of a market all its life."""
     strike, tick = market.strike, market.series.tick
     return {
         "ticker": market.ticker,
@@ -74,8 +81,7 @@ def _names(market: Market) -> Row:
         "yes_sub_title": strike.label,
         "no_sub_title": strike.label,
         "strike_type": strike.kind,
-        "floor_strike": strike.floor,
-        "cap_strike": strike.cap,
+        **_strikes(strike),
         "can_close_early": True,
         "rules_primary": f"If {strike.label} is the outcome, then the market resolves to Yes.",
         "rules_secondary": "",
@@ -87,8 +93,18 @@ def _names(market: Market) -> Row:
     }
 
 
-def _times(market: Market, now: int) -> Row:
+def _strikes(strike: Strike) -> Row:
+    found = {"floor_strike": strike.floor, "cap_strike": strike.cap}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def updated(market: Market, now: int) -> int:
+    """Return when a market last became something else."""
     steps = (market.created, market.open, market.close, market.determined, market.finalized)
+    return max(step for step in steps if step <= now)
+
+
+def _times(market: Market, now: int) -> Row:
     return {
         "status": market.status(now),
         "created_time": instant.text(market.created),
@@ -97,7 +113,7 @@ def _times(market: Market, now: int) -> Row:
         "expected_expiration_time": instant.brief(market.event.close),
         "expiration_time": instant.brief(market.event.close + 7 * DAY),
         "latest_expiration_time": instant.brief(market.event.close + 7 * DAY),
-        "updated_time": instant.text(max(step for step in steps if step <= now)),
+        "updated_time": instant.text(updated(market, now)),
     }
 
 

@@ -7,10 +7,10 @@ from emulators.world.instant import SECOND
 _LARGEST = 1_000
 
 
-def limit(request: Request, call: str, least: int = 1) -> int:
-    """Return how many rows are asked for, 100 by default; BadRequest beyond 1,000."""
+def limit(request: Request, call: str, least: int = 1, most: int = _LARGEST) -> int:
+    """Return how many rows are asked for, 100 by default; BadRequest beyond `most`."""
     asked = whole(request, "limit", 100)
-    if asked > _LARGEST:
+    if asked > most:
         raise limit_refused(call, "lte")
     if asked < least:
         raise limit_refused(call, "gte")
@@ -26,6 +26,11 @@ def whole(request: Request, name: str, default: int) -> int:
         return int(text)
     except ValueError as error:
         raise bad_request(f"{name}: cannot parse {text!r} as an integer") from error
+
+
+def subaccount(request: Request) -> int | None:
+    """Return the subaccount asked for; None when none is named."""
+    return whole(request, "subaccount", 0) if request.one("subaccount") else None
 
 
 def span(request: Request, kind: str = "") -> tuple[int, int]:

@@ -4,13 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulators.world import instant
-from emulators.world.account import Deposit
 from emulators.world.amount import FULL, count, money, notional, price
 from emulators.world.holding import Fill, Holding
 from emulators.world.instant import SECOND
 from emulators.world.market import Market, Outcome
+from emulators.world.prints import Print
+from emulators.world.transfer import Transfer
 
 Row = dict[str, Any]
+DEPRECATED = ("action", "side", "taker_side", "purchased_side", "is_yes")
+"""What may vanish any time; direction is book_side and outcome_side."""
 
 
 def fill(fill: Fill, exchange_index: int) -> Row:
@@ -34,7 +37,7 @@ def fill(fill: Fill, exchange_index: int) -> Row:
         "fee_cost": money(fill.fee),
         "created_time": instant.text(fill.time),
         "ts": fill.time // SECOND,
-        "subaccount_number": 0,
+        "subaccount_number": fill.subaccount,
     }
 
 
@@ -52,6 +55,8 @@ def order(fill: Fill, exchange_index: int, user: str) -> Row:
         "exchange_index": exchange_index,
         "outcome_side": "yes" if bought else "no",
         "book_side": "bid" if bought else "ask",
+        "side": "yes" if bought else "no",
+        "action": "buy",
         "type": "limit",
         "status": "executed",
         "yes_price_dollars": price(fill.price),
@@ -65,7 +70,23 @@ def order(fill: Fill, exchange_index: int, user: str) -> Row:
         "maker_fees_dollars": nothing if fill.is_taker else money(fill.fee),
         "created_time": time,
         "last_update_time": time,
-        "subaccount_number": 0,
+        "subaccount_number": fill.subaccount,
+    }
+
+
+def trade(one: Print) -> Row:
+    """Return a public Trade."""
+    return {
+        "trade_id": one.trade_id,
+        "ticker": one.ticker,
+        "count_fp": count(one.count),
+        "yes_price_dollars": price(one.price),
+        "no_price_dollars": price(FULL - one.price),
+        "taker_outcome_side": "yes" if one.bought else "no",
+        "taker_book_side": "bid" if one.bought else "ask",
+        "taker_side": "yes" if one.bought else "no",
+        "created_time": instant.text(one.time),
+        "is_block_trade": False,
     }
 
 
@@ -76,7 +97,7 @@ def position(market: Market, holding: Holding) -> Row:
         "exchange_index": market.series.exchange_index,
         "position_fp": count(holding.position),
         "total_traded_dollars": money(holding.traded),
-        "market_exposure_dollars": money(holding.cost),
+        "market_exposure_dollars": money(holding.exposure),
         "realized_pnl_dollars": money(holding.realized),
         "fees_paid_dollars": money(holding.fees),
         "last_updated_ts": instant.text(holding.updated),
@@ -109,16 +130,16 @@ def settlement(market: Market, holding: Holding, outcome: Outcome) -> Row:
     }
 
 
-def deposit(deposit: Deposit) -> Row:
-    """Return a Deposit."""
+def transfer(transfer: Transfer) -> Row:
+    """Return a Deposit or a Withdrawal."""
     return {
-        "id": deposit.deposit_id,
-        "amount_cents": deposit.cents,
+        "id": transfer.transfer_id,
+        "amount_cents": abs(transfer.cents),
         "fee_cents": 0,
-        "created_ts": deposit.time // SECOND,
-        "finalized_ts": deposit.time // SECOND,
+        "created_ts": transfer.time // SECOND,
+        "finalized_ts": transfer.time // SECOND,
         "status": "applied",
-        "type": "wire",
+        "type": transfer.kind,
     }
 
 
@@ -127,7 +148,7 @@ def _event_position(ticker: str, holdings: list[Holding]) -> Row:
         "event_ticker": ticker,
         "total_cost_dollars": money(sum(holding.traded for holding in holdings)),
         "total_cost_shares_fp": count(sum(h.yes_count + h.no_count for h in holdings)),
-        "event_exposure_dollars": money(sum(holding.cost for holding in holdings)),
+        "event_exposure_dollars": money(sum(holding.exposure for holding in holdings)),
         "realized_pnl_dollars": money(sum(holding.realized for holding in holdings)),
         "fees_paid_dollars": money(sum(holding.fees for holding in holdings)),
     }

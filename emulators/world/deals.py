@@ -29,6 +29,8 @@ _STAGES = (("Discovery", "0.2"), ("Proposal", "0.4"), ("Negotiation", "0.6"), ("
 _WON, _LOST = 0.62, 0.92
 _RATABLE_EVERY = 7
 _CREDIT_EVERY = 21
+_ABROAD_EVERY = 13
+_RATE = "1.0825"
 
 Deal = dict[str, Any]
 
@@ -87,6 +89,8 @@ class Deals:
             "amount": f"{1_000 * 40 ** (luck[3] ** 2.4):.2f}",
             "owner": ("John", "Maria", "Wei")[int(luck[4] * 3)],
         }
+        if number % _ABROAD_EVERY == _ABROAD_EVERY - 1:
+            base |= {"currency": "EUR", "rate": _RATE, "rate_date": str(instant.day(found))}
         if number % _CREDIT_EVERY == _CREDIT_EVERY - 1:
             return (self._credit(base, found),)
         decided = found + int((12 + 43 * luck[5]) * DAY)
@@ -116,10 +120,17 @@ class Deals:
         )
 
 
+def worth(deal: Mapping[str, Any]) -> Decimal:
+    """Return a deal's amount in dollars; 0 for another currency without a rate."""
+    if deal.get("currency", "USD") == "USD":
+        return Decimal(str(deal["amount"]))
+    return Decimal(str(deal["amount"])) * Decimal(str(deal.get("rate") or 0))
+
+
 def earned(deal: Mapping[str, Any], now: int) -> Decimal:
     """Return what a deal has earned by now in dollars: at 10:00 UTC of its day or days."""
-    amount = Decimal(deal["amount"])
-    if deal["status"] != "recognized" or deal.get("currency", "USD") != "USD":
+    amount = worth(deal)
+    if deal["status"] != "recognized":
         return Decimal(0)
     first, last = deal.get("service_start"), deal.get("service_end")
     if not (first and last):
@@ -130,8 +141,7 @@ def earned(deal: Mapping[str, Any], now: int) -> Decimal:
         )
     days = (_recognition(last) - _recognition(first)) // DAY + 1
     passed = min(days, max(0, (now - _recognition(first)) // DAY + 1))
-    cents = int(amount * 100)
-    return Decimal(cents if passed == days else cents // days * passed) / 100
+    return amount if passed == days else Decimal(int(amount * 100 / days) * passed) / 100
 
 
 def _recognition(day: str) -> int:

@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulators.world import instant
+from emulators.world.deal_faults import DealFaults
 from emulators.world.instant import DAY, SECOND
+from emulators.world.kalshi_faults import KalshiFaults
+from emulators.world.stream_faults import StreamFaults
 
-SOURCES = ("kalshi", "anthropic", "revenue")
+SOURCES = ("kalshi", "anthropic", "revenue", "hubspot")
+_MEMBERS = (
+    "source", "status", "latency_ms", "analytics", "cutoff", "read_lag", "read_tokens", "stream",
+    "kalshi", "deals",
+)  # fmt: skip
 _LIVE_DAYS = 60
 _TOKENS = 200
 _REFUSALS = {"ok": None, "403": 403, "404": 404}
@@ -22,15 +29,22 @@ class Faults:
         self.analytics: int | None = None
         self.read_lag = 0
         self.read_tokens = _TOKENS
+        self.stream = StreamFaults()
+        self.kalshi = KalshiFaults()
+        self.deals = DealFaults()
         self._cutoff: int | None = None
 
     def apply(self, wish: Mapping[str, Any]) -> None:
         """Change the plan; ValueError when a member is unknown or no fit."""
-        unknown = set(wish) - {
-            "source", "status", "latency_ms", "analytics", "cutoff", "read_lag", "read_tokens"
-        }  # fmt: skip
+        unknown = set(wish) - set(_MEMBERS)
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        if "stream" in wish:
+            self.stream.apply(wish["stream"])
+        if "kalshi" in wish:
+            self.kalshi.apply(wish["kalshi"])
+        if "deals" in wish:
+            self.deals.apply(wish["deals"])
         if "source" in wish:
             self._strike(wish)
         if "analytics" in wish:
@@ -51,7 +65,8 @@ class Faults:
         return {
             "down": self.down, "latency_ms": self.latency, "analytics": self.analytics or "ok",
             "cutoff": instant.text(self.cutoff(now)), "read_lag": self.read_lag / SECOND,
-            "read_tokens": self.read_tokens,
+            "read_tokens": self.read_tokens, "stream": self.stream.shown(),
+            "kalshi": self.kalshi.shown(), "deals": self.deals.shown(),
         }  # fmt: skip
 
     def _strike(self, wish: Mapping[str, Any]) -> None:

@@ -16,6 +16,11 @@ DIRECT = 100_000
 """A direct member's balance precision, $0.0001; everybody else's is a cent."""
 
 
+def precision(*, direct: bool) -> int:
+    """Return what an account's balance is kept to, in nano-dollars."""
+    return DIRECT if direct else CENT
+
+
 def rate(fee_type: str, multiplier: Decimal, *, is_taker: bool) -> int:
     """Return the rate of one side of a trade, in millionths."""
     share = Decimal(1) if is_taker else MAKER_SHARE[fee_type]
@@ -50,7 +55,7 @@ class Order:
         return fee + extra - rebate
 
 
-def fill_fee(direction: int, price: int, count: int, ppm: int) -> int:
+def fill_fee(direction: int, price: int, count: int, ppm: int, precision: int = DIRECT) -> int:
     """Return the net fee of an order filled at once; direction + buys YES, − buys NO."""
     leg = price if direction > 0 else FULL - price
-    return Order().charge(notional(leg, count), trade_fee(price, count, ppm))
+    return Order(precision).charge(notional(leg, count), trade_fee(price, count, ppm))

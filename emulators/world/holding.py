@@ -1,10 +1,15 @@
 """What one market holds: a fold over fills by average cost, as Kalshi's own figures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from emulators.world.amount import CENT, FULL, half_even, notional
 from emulators.world.market import Outcome
+
+_SUMS = (
+    "position", "cost", "realized", "fees", "yes_count", "yes_cost", "no_count", "no_cost",
+    "paired", "payout", "revenue", "fills",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,12 @@ class Fill:
     price: int
     fee: int
     is_taker: bool
+    subaccount: int = 0
+
+    @property
+    def book(self) -> tuple[str, int]:
+        """Which position it changes: its market's, in its subaccount."""
+        return self.ticker, self.subaccount
 
     @property
     def key(self) -> tuple[int, str]:
@@ -46,6 +57,21 @@ class Holding:
     """Cents credited at settlement: the payout floored."""
     updated: int = 0
     fills: int = 0
+    subaccount: int = 0
+    netted: bool = True
+    """Whether a YES and a NO are paid out when they meet, or kept until the end."""
+    settled: bool = False
+
+    @property
+    def pairs(self) -> int:
+        """Nano-dollars of YES and NO kept together: each pair is worth a dollar."""
+        kept = 0 if self.netted or self.settled else min(self.yes_count, self.no_count)
+        return notional(FULL, kept)
+
+    @property
+    def exposure(self) -> int:
+        """The cost of all that is kept."""
+        return self.cost if self.netted or self.settled else self.traded
 
     @property
     def traded(self) -> int:
@@ -79,9 +105,10 @@ class Holding:
         """Pay the net position out and close it."""
         each = outcome.price if self.position > 0 else FULL - outcome.price
         self.payout = notional(each, abs(self.position))
-        self.revenue = self.payout // CENT
+        self.revenue = (self.payout + self.pairs) // CENT
         self.realized += self.payout - self.cost
         self.position = self.cost = 0
+        self.settled = True
         self.updated = max(self.updated, time)
 
     def value(self, each: int | None) -> int:
@@ -92,12 +119,23 @@ class Holding:
         share = half_even(self.cost * closed, abs(self.position))
         self.realized += notional(proceeds, closed) - share
         self.cost -= share
-        self.paired += notional(FULL, closed)
+        if self.netted:
+            self.paired += notional(FULL, closed)
 
 
-def folded(fills: Iterable[Fill]) -> Holding:
+def folded(fills: Iterable[Fill], subaccount: int = 0, *, netted: bool = True) -> Holding:
     """Return what a market holds after its fills, in their order."""
-    holding = Holding()
+    holding = Holding(subaccount=subaccount, netted=netted)
     for fill in fills:
         holding.book(fill)
     return holding
+
+
+def merged(holdings: Sequence[Holding]) -> Holding:
+    """Return what several subaccounts hold of one market together, each settled by itself."""
+    if len(holdings) == 1:
+        return holdings[0]
+    sums = {name: sum(getattr(one, name) for one in holdings) for name in _SUMS}
+    first = holdings[0]
+    latest = max(one.updated for one in holdings)
+    return Holding(**sums, updated=latest, netted=first.netted, settled=first.settled)

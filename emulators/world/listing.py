@@ -63,6 +63,9 @@ class MadeUp:
         del market, instant
         return None
 
+    def prints(self) -> None:
+        """Return None likewise."""
+
     def _between(self, begin: int, end: int) -> Iterator[Market]:
         for calendar in CALENDARS:
             first = calendar.number(begin) - 2

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulators.world.amount import FULL
+
+if TYPE_CHECKING:
+    from emulators.world.prints import Print
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +125,6 @@ class Listing(Protocol):
 
     def last(self, market: Market, instant: int) -> int | None:
         """Return the price of the last trade, where trades are known."""
+
+    def prints(self) -> "Sequence[Print] | None":
+        """Return every known trade, oldest first; None where trades are made up."""

@@ -8,7 +8,8 @@ from emulators.world.instant import SECOND
 from emulators.world.market import Listing, Market
 from emulators.world.pins import Pins
 
-_TRADE_EVERY = 15 * SECOND
+TRADE_EVERY = 15 * SECOND
+"""How often the last price is made anew."""
 _NO_BID, _NO_ASK = 0.0003, 0.9997
 """How rarely a side of the book is empty."""
 
@@ -94,7 +95,7 @@ class Quotes:
         traded = self._listing.last(market, instant)
         if traded is not None:
             return traded
-        moment = max(market.open, instant - instant % _TRADE_EVERY)
+        moment = max(market.open, instant - instant % TRADE_EVERY)
         bid, ask = self._book(market, moment)
         bought = uniform(self._seed, market.ticker, "last", moment)
         tick = market.series.tick

@@ -2,14 +2,15 @@
 
 import csv
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emulators.world import instant as moments
-from emulators.world.amount import FULL
+from emulators.world.amount import FULL, scaled
 from emulators.world.instant import MINUTE
 from emulators.world.market import Event, Market, Outcome, Series, Strike
+from emulators.world.prints import Print
 
 _HALF = FULL // 2
 
@@ -30,7 +31,8 @@ class Replayed:
 
     def __init__(self, path: Path, start: int, speed: float = 1.0) -> None:
         """Read the file; OSError, or ValueError naming what is wrong with it."""
-        self._tapes = _tapes(path, start, speed)
+        self._prints = _prints(path, start, speed)
+        self._tapes = _tapes(self._prints)
         made = [_market(ticker, tape) for ticker, tape in self._tapes.items()]
         self._markets = sorted(made, key=lambda market: (market.open, market.ticker))
 
@@ -51,25 +53,43 @@ class Replayed:
         won = self._tapes[market.ticker].prices[-1] > _HALF
         return Outcome("yes", 100) if won else Outcome("no", 0)
 
+    def prints(self) -> Sequence[Print]:
+        """Return every trade of the file, oldest first."""
+        return self._prints
+
     def last(self, market: Market, instant: int) -> int | None:
         """Return the price of the last trade."""
         return self._tapes[market.ticker].before(instant)
 
 
-def _tapes(path: Path, start: int, speed: float) -> dict[str, _Tape]:
+def _prints(path: Path, start: int, speed: float) -> list[Print]:
     with path.open(newline="", encoding="utf-8") as file:
         try:
-            trades = sorted(
-                (moments.parse(row["created_time"]), row["ticker"], int(row["yes_price"]))
-                for row in csv.DictReader(file)
-            )
+            trades = [_print(row) for row in csv.DictReader(file)]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a file of trades: {error!r}") from error
+    first = min((one.time for one in trades), default=0)
+    moved = (replace(one, time=start + int((one.time - first) / speed)) for one in trades)
+    return sorted(moved, key=lambda one: one.key)
+
+
+def _print(row: Mapping[str, str]) -> Print:
+    return Print(
+        time=moments.parse(row["created_time"]),
+        trade_id=row["trade_id"],
+        ticker=row["ticker"],
+        count=scaled(row["count"], 100, "count"),
+        price=scaled(row["yes_price"], FULL // 100, "yes_price"),
+        bought=row["taker_side"] == "yes",
+    )
+
+
+def _tapes(prints: Sequence[Print]) -> dict[str, _Tape]:
     tapes: dict[str, _Tape] = {}
-    for time, ticker, cents in trades:
-        tape = tapes.setdefault(ticker, _Tape())
-        tape.times.append(start + int((time - trades[0][0]) / speed))
-        tape.prices.append(cents * FULL // 100)
+    for one in prints:
+        tape = tapes.setdefault(one.ticker, _Tape())
+        tape.times.append(one.time)
+        tape.prices.append(one.price)
     return tapes
 
 

@@ -1,7 +1,7 @@
 """What the firm spends on Anthropic: tokens per hour, workspace and model, and their price."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from math import exp
 from typing import Any
@@ -9,28 +9,21 @@ from typing import Any
 from emulators.world import activity, instant
 from emulators.world.amount import CENT, DOLLAR, scaled
 from emulators.world.chance import draws, gauss, token, uniform
+from emulators.world.conduct import Conduct
 from emulators.world.instant import DAY, HOUR, MINUTE
+from emulators.world.terms import MODELS, SEARCH, TOKEN_TYPES, USUAL, Terms, checked
+
+__all__ = ["MODELS", "TOKEN_TYPES", "WORKSPACES", "Habit", "Line", "Spend"]
 
 WORKSPACES = ("Research", "Trading", "Default")
 """The last one is the organization's default workspace."""
-MODELS = {
-    "claude-fable-5": (10_000, 50_000, 1_000, 12_500, 20_000),
-    "claude-opus-5": (5_000, 25_000, 500, 6_250, 10_000),
-    "claude-sonnet-5": (2_000, 10_000, 200, 2_500, 4_000),
-    "claude-haiku-4-5": (1_000, 5_000, 100, 1_250, 2_000),
-}
-"""Nano-dollars per token, in the order of TOKEN_TYPES."""
-TOKEN_TYPES = (
-    "uncached_input_tokens",
-    "output_tokens",
-    "cache_read_input_tokens",
-    "cache_creation.ephemeral_5m_input_tokens",
-    "cache_creation.ephemeral_1h_input_tokens",
-)
+COST_TYPES = ("tokens", "web_search", "code_execution", "session_usage")
 _REFRESH = 5 * MINUTE
 _DELAY = 3 * MINUTE
 _LEAST = DOLLAR // 50
 _WEEKDAYS = 5
+_EVEN = 20
+"""Tokens come in twenties, so that every price of them is whole nano-dollars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +34,19 @@ class Habit:
     model: str
     share: float
     split: tuple[float, ...]
+    terms: Terms = USUAL
+    searches: float = 0.0
 
 
 _HABITS = (
     Habit(0, "claude-fable-5", 0.20, (0.30, 0.45, 0.15, 0.0, 0.10)),
-    Habit(0, "claude-opus-5", 0.18, (0.30, 0.45, 0.15, 0.10)),
-    Habit(0, "claude-sonnet-5", 0.10, (0.40, 0.45, 0.15)),
-    Habit(1, "claude-opus-5", 0.14, (0.25, 0.40, 0.20, 0.15)),
-    Habit(1, "claude-sonnet-5", 0.20, (0.25, 0.40, 0.20, 0.15)),
+    Habit(0, "claude-opus-5", 0.18, (0.30, 0.45, 0.15, 0.10), searches=3.0),
+    Habit(0, "claude-sonnet-5", 0.07, (0.40, 0.45, 0.15)),
+    Habit(0, "claude-sonnet-5", 0.03, (0.40, 0.60), Terms(tier="batch")),
+    Habit(1, "claude-opus-5", 0.10, (0.25, 0.40, 0.20, 0.15)),
+    Habit(1, "claude-opus-5", 0.04, (0.25, 0.75), Terms(speed="fast")),
+    Habit(1, "claude-sonnet-5", 0.16, (0.25, 0.40, 0.20, 0.15)),
+    Habit(1, "claude-sonnet-5", 0.04, (0.30, 0.70), Terms(geography="us")),
     Habit(1, "claude-haiku-4-5", 0.05, (0.45, 0.55)),
     Habit(2, "claude-sonnet-5", 0.08, (0.45, 0.55)),
     Habit(2, "claude-haiku-4-5", 0.05, (0.40, 0.60)),
@@ -57,7 +55,10 @@ _HABITS = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One hour's use: `amount` in nano-dollars, known in full once the hour is over."""
+    """One hour's use: `amount` in nano-dollars, known in full once the hour is over.
+
+    A line without tokens is a bill only: a revision, or what is no use of tokens.
+    """
 
     hour: int
     workspace: int
@@ -65,6 +66,14 @@ class Line:
     token_type: str
     tokens: int
     amount: int
+    terms: Terms = USUAL
+    searches: int = 0
+    cost_type: str = "tokens"
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """What a withdrawal names."""
+        return self.hour - self.hour % HOUR, self.workspace, self.model
 
 
 class Spend:
@@ -75,7 +84,9 @@ class Spend:
         self._seed = seed
         self._begin = begin - begin % HOUR
         self._injected: dict[int, list[Line]] = {}
+        self._withdrawn: set[tuple[int, int, str]] = set()
         self._made = lru_cache(maxsize=None)(self._make)
+        self.conduct = Conduct()
         self.workspace_ids = tuple(f"wrkspc_{token(seed, name)[:24]}" for name in WORKSPACES)
         self.key_ids = tuple(f"apikey_{token(seed, 'key', name)[:24]}" for name in WORKSPACES)
 
@@ -84,47 +95,85 @@ class Spend:
         """Return how far the provider's figures reach: to 3–8 minutes ago."""
         return now - now % _REFRESH - _DELAY
 
-    def lines(self, begin: int, end: int, now: int) -> Iterator[Line]:
-        """Yield the lines of the hours in [begin, end) as they are known now."""
-        reach = self.refreshed(now)
-        first = max(self._begin, begin - begin % HOUR)
-        for hour in range(first, min(end, now + 1), HOUR):
-            if hour + HOUR <= reach:
-                yield from self._made(hour)
-            elif hour < reach:
-                yield from (_part(line, reach - hour) for line in self._made(hour))
-            yield from self._injected.get(hour, ())
+    def billed_until(self, now: int) -> int:
+        """Return how far the bill reaches: as usage, or behind it by the lag."""
+        return self.refreshed(now) - self.conduct.lag
+
+    def used(self, begin: int, end: int, now: int, width: int = HOUR) -> Iterator[Line]:
+        """Yield the use of the hours (or minutes) in [begin, end) as it is known now."""
+        lines = self._lines(begin, end, now, self.refreshed(now), width)
+        return (line for line in lines if line.tokens or line.searches)
+
+    def lines(self, begin: int, end: int, now: int, width: int = HOUR) -> Iterator[Line]:
+        """Yield what is billed of the hours (or minutes) in [begin, end) as it is known now."""
+        for line in self._lines(begin, end, now, self.billed_until(now), width):
+            shown = not self.conduct.lag or line.hour < self.billed_until(now)
+            if shown and line.place not in self._withdrawn and line.terms.tier != "priority":
+                yield line
 
     def total(self, now: int) -> int:
-        """Return the cost of everything known now, in nano-dollars."""
+        """Return the cost of everything billed by now, in nano-dollars."""
         return sum(line.amount for line in self.lines(self._begin, now + 1, now))
 
+    def _lines(self, begin: int, end: int, now: int, reach: int, width: int) -> Iterator[Line]:
+        first = max(self._begin, begin - begin % HOUR)
+        for hour in range(first, min(end, now + 1), HOUR):
+            if hour < reach:
+                passed = min(HOUR, reach - hour)
+                yield from _parts(self._made(hour), passed, width, lambda at: begin <= at < end)
+            injected = self._injected.get(hour, ())
+            yield from (line for line in injected if width >= HOUR or begin <= line.hour < end)
+
     def prepared(self, wish: Mapping[str, Any], now: int) -> dict[str, Any]:
-        """Return an injected cost with its defaults filled in; ValueError when it is none."""
+        """Return an injected cost, withdrawal or conduct, defaults filled in; else ValueError."""
+        if "report" in wish:
+            self.conduct.changed(wish["report"])
+            return {"report": dict(wish["report"])}
         start = instant.parse(str(wish["start"])) if "start" in wish else now
         entry = {
             "start": instant.brief(start - start % HOUR),
             "model": str(wish.get("model", "claude-opus-5")),
             "workspace": str(wish.get("workspace", WORKSPACES[1])),
-            "token_type": str(wish.get("token_type", TOKEN_TYPES[1])),
-            "amount_cents": str(wish["amount_cents"]),
         }
+        if wish.get("withdrawn"):
+            self._workspace(entry["workspace"])
+            return {**entry, "withdrawn": True}
+        entry |= {"token_type": str(wish.get("token_type", TOKEN_TYPES[1]))}
+        entry |= {name: wish[name] for name in ("terms", "cost_type", "tokens") if name in wish}
+        if "amount_cents" in wish or "tokens" not in wish:
+            entry["amount_cents"] = str(wish["amount_cents"])
         self._line(entry)
         return entry
 
     def inject(self, entry: Mapping[str, Any]) -> None:
-        """Add a prepared cost."""
-        line = self._line(entry)
-        self._injected.setdefault(line.hour, []).append(line)
+        """Do what a prepared entry says."""
+        if "report" in entry:
+            self.conduct = self.conduct.changed(entry["report"])
+        elif entry.get("withdrawn"):
+            hour = instant.parse(entry["start"])
+            place = hour, self._workspace(entry["workspace"]), entry["model"]
+            self._withdrawn.add(place)
+        else:
+            line = self._line(entry)
+            self._injected.setdefault(line.hour, []).append(line)
 
     def _line(self, entry: Mapping[str, Any]) -> Line:
-        names = {**dict(zip(self.workspace_ids, range(3), strict=True)),
+        terms = checked(replace(USUAL, **entry.get("terms", {})))
+        tokens, kind = int(entry.get("tokens", 0)), str(entry.get("cost_type", "tokens"))
+        if kind not in COST_TYPES or tokens < 0 or entry["token_type"] not in TOKEN_TYPES:
+            raise ValueError(f"cost_type, tokens or token_type is none: {asdict(terms)}")
+        rate = terms.rate(entry["model"], entry["token_type"]) or 0
+        given = entry.get("amount_cents")
+        amount = tokens * rate if given is None else scaled(given, CENT, "amount_cents")
+        place = instant.parse(entry["start"]), self._workspace(entry["workspace"]), entry["model"]
+        return Line(*place, entry["token_type"], tokens, amount, terms, cost_type=kind)
+
+    def _workspace(self, name: str) -> int:
+        known = {**dict(zip(self.workspace_ids, range(3), strict=True)),
                  **dict(zip(WORKSPACES, range(3), strict=True))}  # fmt: skip
-        if entry["workspace"] not in names:
+        if name not in known:
             raise ValueError(f"workspace must be one of {', '.join(WORKSPACES)}")
-        amount = scaled(entry["amount_cents"], CENT, "amount_cents")
-        hour = instant.parse(entry["start"])
-        return Line(hour, names[entry["workspace"]], entry["model"], entry["token_type"], 0, amount)
+        return known[name]
 
     def _make(self, hour: int) -> tuple[Line, ...]:
         day = hour // DAY
@@ -139,13 +188,35 @@ class Spend:
         if spent < _LEAST:
             return
         jitter = draws(self._seed, "tokens", *key)
-        parts = zip(TOKEN_TYPES, habit.split, MODELS[habit.model], jitter, strict=False)
-        for name, part, rate, noise in parts:
-            tokens = int(spent * part * (0.8 + 0.4 * noise) / rate)
+        for name, part, noise in zip(TOKEN_TYPES, habit.split, jitter, strict=False):
+            rate = habit.terms.rate(habit.model, name) or 1
+            tokens = int(spent * part * (0.8 + 0.4 * noise) / rate) // _EVEN * _EVEN
             if tokens:
-                yield Line(hour, habit.workspace, habit.model, name, tokens, tokens * rate)
+                yield Line(*key, name, tokens, tokens * rate, habit.terms)
+        searches = int(habit.searches * 2 * jitter[-1])
+        if searches:
+            bill = searches * SEARCH
+            yield Line(*key, "", 0, bill, habit.terms, searches, cost_type="web_search")
 
 
-def _part(line: Line, passed: int) -> Line:
-    tokens = line.tokens * passed // HOUR
+def _parts(
+    lines: Iterable[Line], passed: int, width: int, wanted: Callable[[int], bool]
+) -> Iterator[Line]:
+    """Yield what was used of an hour by a while into it, whole or minute by minute."""
+    if width >= HOUR:
+        yield from lines if passed == HOUR else (_between(line, 0, passed) for line in lines)
+        return
+    for line in lines:
+        for begin in range(0, passed, MINUTE):
+            part = _between(line, begin, min(begin + MINUTE, passed))
+            if wanted(line.hour + begin) and (part.tokens or part.searches):
+                yield replace(part, hour=line.hour + begin)
+
+
+def _between(line: Line, begin: int, end: int) -> Line:
+    """Return the part of an hour's line that was used from `begin` to `end` into the hour."""
+    if line.searches:
+        searches = line.searches * end // HOUR - line.searches * begin // HOUR
+        return replace(line, searches=searches, amount=SEARCH * searches)
+    tokens = line.tokens * end // HOUR - line.tokens * begin // HOUR
     return replace(line, tokens=tokens, amount=line.amount // line.tokens * tokens)

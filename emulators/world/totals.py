@@ -5,7 +5,7 @@ from typing import Any
 
 from emulators.world import instant
 from emulators.world.amount import count, plain, price
-from emulators.world.deals import STATUSES, Deal, earned
+from emulators.world.deals import STATUSES, Deal, earned, worth
 from emulators.world.holding import Holding
 from emulators.world.market import Market
 from emulators.world.world import World
@@ -15,11 +15,11 @@ def totals(world: World) -> dict[str, Any]:
     """Return what is true now: dollars as exact decimal texts, contracts with two decimals."""
     with world.lock:
         now = world.advance()
-        pairs = list(world.account.holdings())
+        pairs = world.account.together()
         deals = world.deals.known(now)
         return {
             "time": instant.text(now),
-            "seen": instant.text(world.account.seen),
+            "seen": instant.text(world.served.seen),
             "fills": len(world.account.fills),
             **_trading(world, pairs, now),
             "settlements": len(world.account.settled()),
@@ -60,5 +60,5 @@ def _row(holding: Holding, each: int | None) -> dict[str, Any]:
 
 
 def _sum(deals: list[Deal], status: str) -> str:
-    amounts = (Decimal(deal["amount"]) for deal in deals if deal["status"] == status)
+    amounts = (worth(deal) for deal in deals if deal["status"] == status)
     return str(sum(amounts, Decimal(0)))

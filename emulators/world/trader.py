@@ -7,6 +7,7 @@ from itertools import count
 from emulators.world import activity, fee
 from emulators.world.amount import FULL
 from emulators.world.chance import draws, identifiers
+from emulators.world.charter import Charter
 from emulators.world.holding import Fill
 from emulators.world.instant import DAY, SECOND
 from emulators.world.market import Listing, Market
@@ -33,15 +34,14 @@ Open = Callable[[int], Sequence[Market]]
 class Trader:
     """Fills in the order of time; each depends on its slot and on the trader's own past."""
 
-    def __init__(
-        self, seed: str, span: tuple[int, int], listing: Listing, quotes: Quotes, markets: Open
-    ) -> None:
-        """Trade nothing yet; `span` is the begin of history and the first start."""
-        self._seed = seed
+    def __init__(self, charter: Charter, listing: Listing, quotes: Quotes, markets: Open) -> None:
+        """Trade nothing yet."""
+        self._seed = charter.seed
+        self._precision = fee.precision(direct=charter.direct)
         self._listing = listing
         self._quotes = quotes
         self._markets = markets
-        self._slots = _slots(seed, *span)
+        self._slots = _slots(charter.seed, charter.begin, charter.start)
         self._next = next(self._slots)
         self._habits = lru_cache(maxsize=4_096)(self._habit)
         self._positions: dict[str, int] = {}
@@ -66,7 +66,7 @@ class Trader:
         is_taker = taker < _TAKER
         price = self._price(market, time, direction, is_taker=is_taker)
         ppm = fee.rate(market.series.fee_type, market.series.multiplier, is_taker=is_taker)
-        paid = fee.fill_fee(direction, price, count, ppm)
+        paid = fee.fill_fee(direction, price, count, ppm, self._precision)
         self._positions[market.ticker] = self._positions.get(market.ticker, 0) + direction * count
         fill_id, order_id = identifiers(self._seed, name)
         return Fill(

@@ -1,4 +1,4 @@
-"""Anthropic's analytics cost report: hourly, by model, workspace, cost type and token type."""
+"""Anthropic's analytics cost report: hourly, by everything a row can be grouped by at once."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,31 +6,45 @@ from typing import ClassVar
 
 from ledger import moment
 from pipeline.sources import anthropic_rows
-from pipeline.sources.anthropic_report import NAME, VERSION, YEAR, Deadlines, Harvest, query_text
-from pipeline.sources.client import Answer, Broken, Client, Params
-from pipeline.sources.fields import FieldError, Fields, collect
-from pipeline.sources.paging import Batch, batch, follow
+from pipeline.sources.anthropic_organization import Organization, query_text
+from pipeline.sources.anthropic_report import (
+    NAME,
+    YEAR,
+    Ask,
+    Harvest,
+    Told,
+    grouped,
+    pages,
+    refreshed,
+    whole,
+)
+from pipeline.sources.client import Answer, Params
+from pipeline.sources.fields import collect
 from pipeline.sources.source import Deadline
-from storage.facts import Page
 
 PATH = "/v1/organizations/analytics/cost"
-HEADERS = {**VERSION, "anthropic-beta": "analytics-usage-cost-2026-08-24"}
-GROUP = ("model", "workspace_id", "cost_type", "token_type")
+BETA = "analytics-usage-cost-2026-08-24"
+GROUP = ("model", "workspace_id", "api_key_id", "service_tier", "inference_geo")
+"""Five, the most it takes; cost_type and token_type are beside them."""
+FAN = ("cost_type", "token_type")
 
 FIRST = moment.parse("2026-01-01T00:00:00Z")
 """The report knows nothing older."""
+
+_WIDTHS = {moment.HOUR: "1h", moment.DAY: "1d"}
 
 
 class Analytics:
     """The report by the hour; hours it has not refreshed yet are not in, rather than zero."""
 
     mode: ClassVar[str] = anthropic_rows.ANALYTICS
+    grouping: ClassVar[str] = ",".join((*GROUP, *FAN))
     step: ClassVar[int] = 7 * moment.DAY
     stride: ClassVar[int] = moment.DAY
 
-    def __init__(self, client: Client) -> None:
-        """Ask through `client`."""
-        self._client = client
+    def __init__(self, organization: Organization) -> None:
+        """Ask in the name of `organization`."""
+        self._organization = organization
 
     def first(self, now: int) -> int:
         """Return the oldest start: a year back, never before 2026."""
@@ -46,48 +60,53 @@ class Analytics:
 
     def probe(self, now: int, deadline: Deadline) -> None:
         """Ask for one row, to learn by the error whether this key may."""
-        self._get([*_wanted(self.tail(now), self.end(now)), ("limit", "1")], deadline)
+        wanted = [*spanned(self.tail(now), self.end(now), moment.HOUR), ("limit", "1")]
+        self._get(wanted, deadline)
 
-    def window(self, start: int, end: int, now: int, deadline: Deadlines) -> Page:
+    def window(self, ask: Ask) -> Told:
         """Return the window's lines; only the hours refreshed to their end are replaced."""
-        harvest = Harvest()
-        for answer, page in self._pages(start, end, deadline):
-            read = partial(anthropic_rows.analytics, now=now)
-            harvest.take(*collect(NAME, "starting_at", page.rows, read))
-            harvest.spoken += _refreshed(answer)
-        through = min(end, max(harvest.spoken, default=now))
-        return harvest.page(self.mode, start, moment.floor(through, moment.HOUR))
+        harvest = Harvest(ask, self.mode, moment.HOUR)
+        reach = ask.now
+        read = partial(anthropic_rows.analytics, now=ask.now)
+        wanted = [*spanned(ask.start, ask.end, moment.HOUR), *grouped((*GROUP, *FAN))]
+        mark: int | None = None
+        for answer, rows in self._pages(wanted, ask):
+            harvest.take(*collect(NAME, "starting_at", rows, read))
+            mark = refreshed(answer)
+            reach = reach if mark is None else min(reach, mark)
+        through = moment.floor(min(ask.end, reach), moment.HOUR)
+        return harvest.told(through, mark, reach)
 
-    def _pages(self, start: int, end: int, deadline: Deadlines) -> Iterator[tuple[Answer, Batch]]:
-        answers: list[Answer] = []
+    def daily(self, ask: Ask) -> dict[int, int]:
+        """Return nano-dollars by UTC day from the report's own days; those not over are absent."""
+        days: dict[int, int] = {}
+        read = partial(anthropic_rows.analytics, now=ask.now, width=moment.DAY)
+        reach = ask.now
+        for answer, rows in self._pages(spanned(ask.start, ask.end, moment.DAY), ask):
+            for line in whole(*collect(NAME, "starting_at", rows, read)):
+                days[line.start] = days.get(line.start, 0) + line.amount
+            mark = refreshed(answer)
+            reach = reach if mark is None else min(reach, mark)
+        over = range(ask.start, min(ask.end, moment.floor(reach, moment.DAY)), moment.DAY)
+        return {day: days.get(day, 0) for day in over}
 
-        def read(cursor: str) -> Batch:
+    def _pages(self, wanted: Params, ask: Ask) -> Iterator[tuple[Answer, list[object]]]:
+        def read(cursor: str) -> Answer:
             following = [("page", cursor)] if cursor else []
-            params = [*_wanted(start, end), ("limit", "1000"), *following]
-            answers.append(self._get(params, deadline()))
-            return batch(answers[-1], "data", "next_page")
+            return self._get([*wanted, ("limit", "1000"), *following], ask.deadline())
 
-        for page in follow(read):
-            yield answers.pop(), page
+        yield from pages(read)
 
     def _get(self, params: Params, deadline: Deadline) -> Answer:
-        return self._client.get(PATH, params, deadline=deadline, headers=HEADERS)
+        return self._organization.get(PATH, params, deadline, BETA)
 
 
-def _wanted(start: int, end: int) -> list[tuple[str, str]]:
+def spanned(start: int, end: int, width: int) -> list[tuple[str, str]]:
+    """Return the parameters that ask an analytics report for buckets by time, oldest first."""
     return [
         ("starting_at", query_text(start)),
         ("ending_at", query_text(end)),
-        ("time_bucket_width", "1h"),
-        *(("group_by[]", name) for name in GROUP),
+        ("time_bucket_width", _WIDTHS[width]),
         ("order_by", "time"),
         ("order", "asc"),
     ]
-
-
-def _refreshed(answer: Answer) -> list[int]:
-    stated = Fields(answer.body)
-    try:
-        return [stated.instant("data_refreshed_at")] if stated.has("data_refreshed_at") else []
-    except FieldError as error:
-        raise Broken(f"the answer cannot be used: {error}", 200) from error

@@ -1,4 +1,4 @@
-"""Anthropic's cost rows as facts: one line per bucket and group, amounts from cents."""
+"""Anthropic's rows as facts: one line per bucket and group, amounts from cents."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -17,11 +17,11 @@ _MONEY = frozenset({"amount", "currency"})
 """What a legacy row says beside its group."""
 
 
-def analytics(row: Fields, now: int) -> Cost:
+def analytics(row: Fields, now: int, width: int = moment.HOUR) -> Cost:
     """Return one row of the analytics report; every field of its group is identity."""
-    group, cost = _member(row, "group"), _member(row, "cost")
-    line = _line(ANALYTICS, row, moment.HOUR, cost, now)
-    return replace(line, group=_named(group.row))
+    group, cost = member(row, "group"), member(row, "cost")
+    line = _line(ANALYTICS, row, width, cost, now)
+    return replace(line, group=named(group.row))
 
 
 def legacy(bucket: Fields, now: int) -> Callable[[Fields], Cost]:
@@ -29,9 +29,15 @@ def legacy(bucket: Fields, now: int) -> Callable[[Fields], Cost]:
 
     def read(row: Fields) -> Cost:
         group = {name: value for name, value in row.row.items() if name not in _MONEY}
-        return replace(_line(LEGACY, bucket, moment.DAY, row, now), group=_named(group))
+        return replace(_line(LEGACY, bucket, moment.DAY, row, now), group=named(group))
 
     return read
+
+
+def nothing(source: str, start: int, width: int, now: int) -> Cost:
+    """Return the line of a bucket (`width` in µs) that was read and is empty: 0, of no group."""
+    final = start + width <= now - INVOICED
+    return Cost(source, start, width // moment.MICROS, (), 0, final=final)
 
 
 def together(lines: Iterable[Cost]) -> list[Cost]:
@@ -52,22 +58,23 @@ def span(bucket: Fields, width: int) -> tuple[int, int]:
     return start, end
 
 
+def named(group: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return a group's fields that say something; a null says the same as its absence."""
+    said = {key: str(value) for key, value in sorted(group.items()) if value not in (None, "")}
+    return tuple((key, Fields({key: value}).text(key)) for key, value in said.items())
+
+
+def member(row: Fields, name: str) -> Fields:
+    """Return an object within a row; FieldError when it is none."""
+    value = row.row.get(name)
+    if not isinstance(value, dict):
+        raise FieldError(name, "is missing" if value is None else "is no object")
+    return Fields(value)
+
+
 def _line(source: str, bucket: Fields, width: int, cost: Fields, now: int) -> Cost:
     start, end = span(bucket, width)
     if cost.text("currency", "USD") != "USD":
         raise FieldError("currency", f"is {cost.text('currency')!r}, not USD")
     amount, final = cost.billed("amount"), end <= now - INVOICED
     return Cost(source, start, width // moment.MICROS, (), amount, final=final)
-
-
-def _named(group: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    """Return the group's fields that say something; a null says the same as its absence."""
-    said = {key: str(value) for key, value in sorted(group.items()) if value not in (None, "")}
-    return tuple((key, Fields({key: value}).text(key)) for key, value in said.items())
-
-
-def _member(row: Fields, name: str) -> Fields:
-    value = row.row.get(name)
-    if not isinstance(value, dict):
-        raise FieldError(name, "is missing" if value is None else "is no object")
-    return Fields(value)

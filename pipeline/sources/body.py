@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,9 @@ from urllib3.exceptions import HTTPError
 LIMIT = 64 * 1024 * 1024
 SHOWN = 4 * 1024
 _CHUNK = 64 * 1024
+_GZIP = {"gzip", "x-gzip"}
+_WORDS = ("message", "msg", "title", "code", "type", "details", "detail")
+"""What errors call their sentence, its short name and what is special about this one."""
 
 
 class BodyError(ValueError):
@@ -35,7 +38,27 @@ def excerpt(response: Response) -> str:
     with suppress(HTTPError, OSError):
         while len(whole) < SHOWN and (chunk := response.raw.read1(SHOWN, decode_content=False)):
             whole += chunk
+    if response.headers.get("Content-Encoding", "").lower() in _GZIP:
+        whole = _begun(whole)
     return whole[:SHOWN].decode("utf-8", "replace")
+
+
+def said(text: str) -> str:
+    """Return what an error's body says to a person; of another shape, the text itself.
+
+    Kalshi nests code, message and details in `error`, or not, or says only `msg` or `error`;
+    Anthropic and RFC 9457 fit the same names.
+    """
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if isinstance(body, dict):
+        body = body.get("error") or body
+    if isinstance(body, dict):
+        words = [body[name] for name in _WORDS if isinstance(body.get(name), str) and body[name]]
+        body = ": ".join(_distinct(words))
+    return " ".join((body if isinstance(body, str) and body else text).split())
 
 
 def parse(content: bytes) -> Any:  # noqa: ANN401 (JSON is any shape until a row reads it)
@@ -53,10 +76,25 @@ def parse(content: bytes) -> Any:  # noqa: ANN401 (JSON is any shape until a row
         raise BodyError(f"the body is not JSON ({error})") from error
 
 
+def _distinct(words: Sequence[str]) -> Iterable[str]:
+    """Return the words once each: a code often only repeats its message."""
+    once: dict[str, str] = {}
+    for word in words:
+        once.setdefault(word.lower().replace("_", " "), word)
+    return once.values()
+
+
+def _begun(content: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(content, SHOWN)
+    except zlib.error:
+        return b"(a damaged gzip body)"
+
+
 def _inflated(content: bytes, encoding: str, limit: int) -> bytes:
     if encoding.lower() in {"", "identity"}:
         return content
-    if encoding.lower() not in {"gzip", "x-gzip"}:
+    if encoding.lower() not in _GZIP:
         raise BodyError(f"the body is encoded as {encoding!r}, which was not asked for")
     inflater = zlib.decompressobj(wbits=31)
     try:

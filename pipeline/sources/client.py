@@ -1,113 +1,100 @@
-"""One upstream over HTTP: bounded, strict, and plain about what went wrong.
+"""One upstream over HTTP: bounded, strict, and plain about what went wrong."""
 
-SourceError          the source gave no usable answer
-├── Unreachable      no connection: refused, unknown host, TLS not trusted
-│   └── CutOff       the connection broke before the answer was whole
-├── TimedOut         the deadline passed first
-├── Refused          401 or 403: the credentials are not accepted
-├── Throttled        429: too many requests; no failure, only later
-├── Missing          404: the upstream does not have it
-├── Declined         any other 4xx: the request is not accepted as asked
-└── Broken           5xx, a redirect, too large, not strict JSON, another shape
-"""
-
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from secrets import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
-from ledger import moment
 from pipeline.sources import body, transport
+from pipeline.sources.backoff import Backoff, date, retry_after
+from pipeline.sources.breaker import Breaker
 from pipeline.sources.budget import Budget
 from pipeline.sources.credentials import Credentials
+from pipeline.sources.failure import (
+    Behind,
+    Broken,
+    CutOff,
+    Declined,
+    Missing,
+    Refused,
+    Resting,
+    Skewed,
+    SourceError,
+    Throttled,
+    TimedOut,
+    Unreachable,
+    kind_of,
+)
 from pipeline.sources.source import Deadline, Timepiece
+
+__all__ = [
+    "Answer",
+    "Behind",
+    "Broken",
+    "Client",
+    "CutOff",
+    "Declined",
+    "Missing",
+    "Params",
+    "Refused",
+    "Resting",
+    "Skewed",
+    "SourceError",
+    "Throttled",
+    "TimedOut",
+    "Unreachable",
+    "retry_after",
+]
 
 AGENT = "NorthStar/0.1"
 TRIES = 4
-FIRST_WAIT = 0.25
-LONGEST_WAIT = 3_600.0
+SHOWN = 200
+"""Characters of an error's own words in our sentence."""
 
 Params = Sequence[tuple[str, str]]
 
 
-class SourceError(RuntimeError):
-    """The source gave no usable answer.
-
-    `status` is HTTP's or 0, `body` at most 4 KiB of the answer with secrets blanked, `wait` the
-    seconds a 429 asked for or None.
-    """
-
-    def __init__(
-        self, sentence: str, status: int = 0, body: str = "", wait: float | None = None
-    ) -> None:
-        """Say it in a sentence that holds method, path and status."""
-        super().__init__(sentence)
-        self.status = status
-        self.body = body
-        self.wait = wait
-
-
-class Unreachable(SourceError):
-    """There is no connection to the source."""
-
-
-class CutOff(Unreachable):
-    """The connection broke before the answer was whole."""
-
-
-class TimedOut(SourceError):
-    """The deadline passed before the answer was whole."""
-
-
-class Refused(SourceError):
-    """The source does not accept the credentials."""
-
-
-class Throttled(SourceError):
-    """The source asks for fewer requests."""
-
-
-class Missing(SourceError):
-    """The source does not have what was asked for."""
-
-
-class Declined(SourceError):
-    """The source does not accept the request as asked."""
-
-
-class Broken(SourceError):
-    """The source answered with something that cannot be used."""
-
-
-_BY_STATUS: Mapping[int, type[SourceError]] = {
-    401: Refused,
-    403: Refused,
-    404: Missing,
-    429: Throttled,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A strict JSON body and the instant it was received, in microseconds."""
+    """A strict JSON body, when it was received, and when it was sent by the upstream's clock (µs).
+
+    `sent` is `received` where the upstream does not say; `etag` names this version of the answer.
+    The body is None when it was asked for with `If-None-Match` and is that version still.
+    """
 
     body: Any
     received: int
+    sent: int = 0
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    params: Params
+    deadline: Deadline
+    signed: bool
+    headers: Mapping[str, str]
+    content: bytes | None = None
+
+    @property
+    def named(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class Client:
-    """GET requests to one upstream; the credentials never leave for another host.
+    """Requests to one upstream; the credentials never leave for another host.
 
     `url` is the prefix of every path. One request is tried once more when its connection breaks,
-    and after a 429 as often as the deadline allows, with exponential back-off.
+    when the clock was set or the key replaced after a 401, and after a 429 as often as the
+    deadline allows. `signed` and `public` are the breakers of requests with and without
+    credentials: whoever polls tells them how the poll ended.
     """
 
     def __init__(
@@ -123,9 +110,9 @@ class Client:
         self._credentials = credentials
         self._timepiece = timepiece
         self._budget = budget
-        self._random = SystemRandom()
-        self._quiet = threading.Lock()
-        self._quiet_until = 0.0
+        self._backoff = Backoff(timepiece)
+        self.signed = Breaker("the account is", timepiece)
+        self.public = Breaker("public data is", timepiece)
         self._session = requests.Session()
         self._session.trust_env = False  # a .netrc or proxy of the machine gets no credentials
         self._session.headers.update({"User-Agent": AGENT, "Accept-Encoding": "gzip"})
@@ -143,135 +130,142 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Return the answer by the deadline, or raise the SourceError that says why not."""
-        cut = renewed = False
-        for attempt in range(TRIES):
-            try:
-                return self._once(path, params, deadline, signed=signed, extra=headers or {})
-            except CutOff:
-                if cut:
-                    raise
-                cut = True
-            except Refused as refusal:
-                if renewed or not signed or not self._credentials.renewed(refusal.body):
-                    raise
-                renewed = True
-            except Throttled as throttled:
-                self._back_off(throttled, attempt, deadline)
-        raise Throttled(f"GET {path} was answered 429 {TRIES} times", 429)
+        return self._asked(_Request("GET", path, params, deadline, signed, headers or {}))
+
+    def post(self, path: str, content: bytes, *, deadline: Deadline) -> Answer:
+        """Return the answer to a question in JSON, as `get` does; it may be asked twice."""
+        headers = {"Content-Type": "application/json"}
+        return self._asked(_Request("POST", path, (), deadline, True, headers, content))  # noqa: FBT003 (a record)
+
+    def _asked(self, request: _Request) -> Answer:
+        breaker = self.signed if request.signed else self.public
+        try:
+            with breaker.asking(request.deadline):
+                return self._tried(request)
+        except SourceError as error:
+            error.signed = request.signed
+            raise
 
     def close(self) -> None:
         """Close every connection."""
         self._session.close()
 
-    def _once(
-        self,
-        path: str,
-        params: Params,
-        deadline: Deadline,
-        *,
-        signed: bool,
-        extra: Mapping[str, str],
-    ) -> Answer:
-        """Make one request: the one place a circuit breaker stands around."""
-        self._wait_for_turn(path, deadline)
-        route = self._prefix + path
-        own = self._credentials.headers("GET", route) if signed else {}
-        with self._told(path, deadline), transport.within(deadline):
+    def _tried(self, request: _Request) -> Answer:
+        spent: set[type[SourceError]] = set()
+        throttled = 0
+        while throttled < TRIES:
+            version = self._credentials.version
+            try:
+                return self._once(request)
+            except CutOff as error:
+                _spend(spent, error)
+            except (Refused, Skewed) as error:
+                _spend(spent, error)
+                if not request.signed or not self._credentials.renewed(error.body, version):
+                    raise self._explained(error) from None
+            except Throttled as error:
+                throttled += 1
+                if error.wait is None or error.wait >= request.deadline.remaining():
+                    raise
+        raise Throttled(f"{request.named} was answered 429 {TRIES} times", 429)
+
+    def _once(self, request: _Request) -> Answer:
+        path, named, deadline = request.path, request.named, request.deadline
+        if self._budget and not self._budget.take(deadline, path):
+            raise Throttled(f"{named} had no room in our own request budget")
+        with self._backoff.turn(named, deadline), self._told(named, deadline):
+            signed = request.signed
+            route = self._prefix + path
+            own = self._credentials.headers(request.method, route) if signed else {}
             left = deadline.remaining()
-            response = self._session.get(
-                self._url + path,
-                params=list(params),
-                headers={**extra, **own},
-                timeout=(left, left),
-                allow_redirects=False,
-                stream=True,
-            )
-            with closing(response):
-                return self._answer(path, response)
+            if not left:
+                raise Behind(f"{named} was not asked: the deadline passed")
+            with transport.within(deadline):
+                response = self._session.request(
+                    request.method,
+                    self._url + path,
+                    params=list(request.params),
+                    data=request.content,
+                    headers={**request.headers, **own},
+                    timeout=(left, left),
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with closing(response):
+                    return self._answer(request, response)
 
-    def _wait_for_turn(self, path: str, deadline: Deadline) -> None:
-        quiet = self._quiet_until - self._timepiece.monotonic()
-        if quiet > deadline.remaining():
-            raise Throttled(f"GET {path} waits {quiet:.1f} s more after a 429", 429, wait=quiet)
-        if quiet > 0:
-            self._timepiece.sleep(quiet)
-        if self._budget and not self._budget.take(deadline):
-            raise TimedOut(f"GET {path} had no room in our own request budget")
-        if deadline.passed:
-            raise TimedOut(f"GET {path} was not asked: the deadline passed")
-
-    def _answer(self, path: str, response: requests.Response) -> Answer:
-        self._observe(response)
-        if response.status_code != requests.codes.ok:
-            raise self._failure(path, response)
+    def _answer(self, request: _Request, response: requests.Response) -> Answer:
+        now, sent = self._timepiece.now(), date(response.headers.get("Date", ""))
+        if sent is not None:
+            self._credentials.observe(sent, now)
+        same = response.status_code == requests.codes.not_modified
+        if response.status_code != requests.codes.ok and not (same and _conditional(request)):
+            raise self._failure(request.named, response)
         try:
-            content = body.parse(body.read(response))
+            content = None if same else body.parse(body.read(response))
         except body.BodyError as error:
-            raise Broken(f"GET {path} was answered 200, but {error}", 200) from error
-        return Answer(content, self._timepiece.now())
+            raise Broken(f"{request.named} was answered 200, but {error}", 200) from error
+        if self._budget:
+            self._budget.answered()
+        received = self._timepiece.now()
+        etag = response.headers.get("ETag", "")
+        return Answer(content, received, received if sent is None else sent, etag)
 
-    def _observe(self, response: requests.Response) -> None:
-        date = _date(response.headers.get("Date", ""))
-        if date is not None:
-            self._credentials.observe(date, self._timepiece.now())
-
-    def _failure(self, path: str, response: requests.Response) -> SourceError:
+    def _failure(self, named: str, response: requests.Response) -> SourceError:
         status = response.status_code
         shown = self._credentials.blanked(body.excerpt(response))
-        sentence = f"GET {path} was answered {status}"
+        sentence = f"{named} was answered {status}"
         if 300 <= status < 400:  # noqa: PLR2004 (HTTP's own classes)
             return Broken(f"{sentence}: a redirect, which is never followed", status, shown)
-        fallback = Declined if 400 <= status < 500 else Broken  # noqa: PLR2004 (likewise)
+        kind = kind_of(status)
+        if kind is Throttled and self._budget:
+            self._budget.dry(first=not self._backoff.streak)
+        if kind is Refused and self._credentials.outdated(shown):
+            kind = Skewed
         wait = retry_after(response.headers.get("Retry-After", ""), self._timepiece.now())
-        kind = _BY_STATUS.get(status, fallback)
-        return kind(f"{sentence}: {shown[:200]}" if shown else sentence, status, shown, wait)
+        words = body.said(shown)[:SHOWN]
+        return kind(f"{sentence}: {words}" if words else sentence, status, shown, wait)
 
-    def _back_off(self, throttled: Throttled, attempt: int, deadline: Deadline) -> None:
-        """Wait as asked, else FIRST_WAIT · 2ⁿ with jitter; raise when the deadline is nearer."""
-        wait = throttled.wait
-        if wait is None:
-            wait = FIRST_WAIT * 2**attempt * self._random.uniform(0.5, 1.0)
-        with self._quiet:
-            self._quiet_until = max(self._quiet_until, self._timepiece.monotonic() + wait)
-        if wait >= deadline.remaining():
-            raise throttled
+    def _explained(self, error: SourceError) -> SourceError:
+        """Return a refusal that also says why a replaced key was of no use."""
+        trouble = self._credentials.trouble
+        if not trouble:
+            return error
+        return type(error)(f"{error}; {trouble}", error.status, error.body)
 
     @contextmanager
-    def _told(self, path: str, deadline: Deadline) -> Iterator[None]:
+    def _told(self, named: str, deadline: Deadline) -> Iterator[None]:
         try:
             yield
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-            raise TimedOut(f"GET {path} had no whole answer by its deadline") from error
+            raise TimedOut(f"{named} had no whole answer by its deadline") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             if deadline.passed:
-                raise TimedOut(f"GET {path} had no whole answer by its deadline") from error
-            raise _unreachable(path, error) from error
+                raise TimedOut(f"{named} had no whole answer by its deadline") from error
+            raise _unreachable(named, error, self._credentials.blanked) from error
 
 
-def retry_after(header: str, now: int) -> float | None:
-    """Return the seconds a Retry-After header asks for; None when absent or absurd."""
-    if header.strip().isdecimal():
-        wait = float(header)
-    else:
-        date = _date(header)
-        wait = -1.0 if date is None else (date - now) / moment.MICROS
-    return wait if 0 <= wait <= LONGEST_WAIT else None
+def _spend(spent: set[type[SourceError]], error: SourceError) -> None:
+    """Raise what this request was tried once more for already."""
+    if type(error) in spent:
+        raise error
+    spent.add(type(error))
 
 
-def _date(header: str) -> int | None:
-    try:
-        parsed = parsedate_to_datetime(header)
-    except (TypeError, ValueError):
-        return None
-    return moment.of(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+def _conditional(request: _Request) -> bool:
+    return "If-None-Match" in request.headers
 
 
-def _unreachable(path: str, error: Exception) -> Unreachable:
+def _unreachable(named: str, error: Exception, blanked: Callable[[str], str]) -> Unreachable:
     chain = list(_chain(error))
-    reason = f"{type(chain[-1]).__name__}: {chain[-1]}"
+    reason = blanked(f"{type(chain[-1]).__name__}: {chain[-1]}")
+    if any(isinstance(link, ssl.SSLCertVerificationError) for link in chain):
+        return Unreachable(f"{named} found a TLS certificate that is not trusted ({reason})")
+    if any(isinstance(link, ssl.SSLError) for link in chain):
+        return Unreachable(f"{named} found no TLS connection ({reason})")
     if any(isinstance(link, urllib3.exceptions.ProtocolError) for link in chain):
-        return CutOff(f"GET {path} broke off ({reason})")
-    return Unreachable(f"GET {path} found no connection ({reason})")
+        return CutOff(f"{named} broke off ({reason})")
+    return Unreachable(f"{named} found no connection ({reason})")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
 from ledger import moment
-from pipeline.sources import kalshi_rows
+from pipeline.sources import body, kalshi_rows
 from pipeline.sources.client import Answer, Broken, Client, Missing, Params, Refused
 from pipeline.sources.fields import FieldError, Fields
 from pipeline.sources.paging import Batch, Read, batch, follow
@@ -27,12 +28,20 @@ class Listing:
     name: str
     path: str
     rows: str
+    limit: str = LIMIT
 
 
 FILLS = Listing("fills", "/portfolio/fills", "fills")
 HISTORICAL = Listing("historical_fills", "/historical/fills", "fills")
 SETTLEMENTS = Listing("settlements", "/portfolio/settlements", "settlements")
 POSITIONS = Listing("positions", "/portfolio/positions", "market_positions")
+OLD_POSITIONS = Listing("historical_positions", "/historical/positions", "market_positions")
+DEPOSITS = Listing("deposits", "/portfolio/deposits", "deposits", "500")
+WITHDRAWALS = Listing("withdrawals", "/portfolio/withdrawals", "withdrawals", "500")
+SETTLED = [("settlement_status", "settled")]
+
+MAINTENANCE = {500, 503, 504}
+"""Statuses with which /exchange/status answers its normal body."""
 
 
 class Exchange:
@@ -49,9 +58,10 @@ class Exchange:
         deadline: Callable[[], Deadline],
         since: int = 0,
         ticker: str = "",
+        more: Params = (),
     ) -> Read:
         """Return how a page of the list is read; `since` µs, each page under its own deadline."""
-        wanted = [("limit", LIMIT)]
+        wanted = [("limit", listing.limit), *more]
         wanted += [("min_ts", str(since // moment.MICROS))] if since > 0 else []
         wanted += [("ticker", ticker)] if ticker else []
 
@@ -62,11 +72,37 @@ class Exchange:
 
         return read
 
-    def balance(self, deadline: Deadline) -> dict[str, str]:
-        """Return cash and positions' value as the cursor keeps them."""
-        answer = self._client.get("/portfolio/balance", deadline=deadline)
-        figures = _figure(answer, "", kalshi_rows.balance)
-        return {**figures, "balance_at": str(answer.received)}
+    def balance(self, deadline: Deadline, subaccount: int = 0) -> kalshi_rows.Balance:
+        """Return cash and positions' value, as they were received."""
+        wanted = [("subaccount", str(subaccount))] if subaccount else []
+        answer = self._client.get("/portfolio/balance", wanted, deadline=deadline)
+        return _figure(answer, "", partial(kalshi_rows.balance, received=answer.received))
+
+    def freshness(self, deadline: Deadline) -> tuple[int, int]:
+        """Return how far the account's figures go and when that was said, µs by its own clock."""
+        answer = self._public("/exchange/user_data_timestamp", (), deadline)
+        as_of = _figure(answer, "", lambda row: row.instant("as_of_time"))
+        return as_of, max(answer.sent, as_of)
+
+    def limits(self, deadline: Deadline) -> tuple[int, int]:
+        """Return how many tokens a second reading gets, and how many can be saved up."""
+        answer = self._client.get("/account/limits", deadline=deadline)
+        return _figure(answer, "read", kalshi_rows.bucket)
+
+    def costs(self, deadline: Deadline) -> tuple[int, dict[str, float]]:
+        """Return the tokens of a request, and of those with a cost of their own by path."""
+        answer = self._public("/account/endpoint_costs", (), deadline)
+        return _figure(answer, "", kalshi_rows.tariff)
+
+    def closed(self, deadline: Deadline) -> str:
+        """Return what the exchange says of being closed, "" while it trades."""
+        try:
+            answer = self._public("/exchange/status", (), deadline)
+        except Broken as error:
+            if error.status not in MAINTENANCE:
+                raise
+            return _figure(_despite(error), "", kalshi_rows.closed)
+        return _figure(answer, "", kalshi_rows.closed)
 
     def cutoff(self, deadline: Deadline) -> str | None:
         """Return the instant, µs as text, before which fills are historical; None without any."""
@@ -127,13 +163,21 @@ class Exchange:
             return self._client.get(path, params, deadline=deadline)
 
 
+def _despite(error: Broken) -> Answer:
+    """Return the normal body an error came with; the error where it came with none."""
+    try:
+        return Answer(body.parse(error.body.encode()), 0)
+    except body.BodyError:
+        raise error from None
+
+
 def _object(answer: Answer, member: str) -> Fields:
-    body = answer.body
-    if member and isinstance(body, dict):
-        body = body.get(member)
-    if not isinstance(body, dict):
+    found = answer.body
+    if member and isinstance(found, dict):
+        found = found.get(member)
+    if not isinstance(found, dict):
         raise Broken(f"the answer holds no object «{member or 'body'}»", 200)
-    return Fields(body)
+    return Fields(found)
 
 
 def _figure(answer: Answer, member: str, read: Callable[[Fields], T]) -> T:

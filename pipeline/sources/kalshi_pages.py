@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
+from ledger import moment
 from ledger.facts import Fact, Fill, Settlement
 from pipeline.sources import kalshi_rows
 from pipeline.sources.fields import Fields, collect
@@ -13,15 +14,18 @@ from pipeline.sources.source import Deadline
 from storage.facts import Page
 
 NAME = "kalshi"
+AHEAD = 5 * moment.MINUTE
+"""How far ahead of both clocks a fact may be dated; what is further is no clock's fault."""
 
 
 def page(exchange: Exchange, listing: Listing, batch: Batch, deadline: Deadline) -> Page:
     """Return the fills or settlements of one answer, rows that cannot be read apart."""
+    until = batch.clock + AHEAD
     if listing is SETTLEMENTS:
-        read = partial(_settlement, exchange, deadline)
+        read = partial(_settlement, exchange, deadline, until)
         ends, rejects = collect(NAME, "ticker", batch.rows, read)
         return Page(NAME, ends, rejects=rejects)
-    fills, rejects = collect(NAME, "fill_id", batch.rows, kalshi_rows.fill)
+    fills, rejects = collect(NAME, "fill_id", batch.rows, partial(kalshi_rows.fill, until=until))
     return Page(NAME, fills, rejects=rejects)
 
 
@@ -51,17 +55,25 @@ def head(listing: Listing, facts: Iterable[Fact], began: int) -> dict[str, str]:
     return {head_key(listing): str(newest(found, 0, began) if found else began)}
 
 
-def reports(batches: Iterable[Batch]) -> tuple[dict[str, Report], Page]:
-    """Return each market's report, shards summed, and the rows that cannot be read."""
+def reports(batches: Iterable[Batch], *, settled: bool = False) -> tuple[dict[str, Report], Page]:
+    """Return each market's report, shards summed, and the rows that cannot be read.
+
+    A page that shifted may bring a row twice: a shard counts once, as it was said last.
+    """
     rows = [row for batch in batches for row in batch.rows]
-    read, rejects = collect(NAME, "ticker", rows, kalshi_rows.report)
+    read, rejects = collect(NAME, "ticker", rows, partial(_shard, settled=settled))
     summed: dict[str, Report] = {}
-    for row in read:
-        known = summed.get(row.ticker)
-        summed[row.ticker] = known + row if known else row
+    for (ticker, _), row in dict(read).items():
+        known = summed.get(ticker)
+        summed[ticker] = known + row if known else row
     return summed, Page(NAME, rejects=rejects)
 
 
-def _settlement(exchange: Exchange, deadline: Deadline, row: Fields) -> Settlement:
+def _shard(row: Fields, *, settled: bool) -> tuple[tuple[str, int], Report]:
+    report = kalshi_rows.listed(row, settled=settled)
+    return (report.ticker, row.whole("exchange_index", 0)), report
+
+
+def _settlement(exchange: Exchange, deadline: Deadline, until: int, row: Fields) -> Settlement:
     value = partial(exchange.settlement_value, deadline=deadline)
-    return kalshi_rows.settlement(row, value)
+    return kalshi_rows.settlement(row, value, until)

@@ -1,7 +1,7 @@
 """Kalshi's rows as facts: fills, settlements, quotes, reported positions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger import moment, money
 from ledger.facts import Fill, Mark, Market, Settlement, Side
@@ -9,7 +9,12 @@ from pipeline.sources.fields import FieldError, Fields
 
 SIDES = {"bid": Side.YES, "yes": Side.YES, "ask": Side.NO, "no": Side.NO}
 RESULTS = {"yes": money.NANO, "no": 0}
+DETERMINED = {"determined", "disputed", "amended", "finalized", "settled"}
 UNDETERMINED = {"initialized", "unopened", "inactive", "active", "open", "paused", "closed"}
+
+PARTS = 100
+"""Parts of a contract that are traded on their own."""
+NEVER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +25,60 @@ class Report:
     position: int
     fees: int
     realized: int
+    traded: int = 0
+    exposure: int = 0
+    settled: bool = False
+    updated: int = 0
 
     def __add__(self, other: "Report") -> "Report":
         """Return both shards of one market as one."""
-        position, fees = self.position + other.position, self.fees + other.fees
-        return Report(self.ticker, position, fees, self.realized + other.realized)
+        return Report(
+            self.ticker,
+            self.position + other.position,
+            self.fees + other.fees,
+            self.realized + other.realized,
+            self.traded + other.traded,
+            self.exposure + other.exposure,
+            self.settled and other.settled,
+            max(self.updated, other.updated),
+        )
 
 
-def fill(row: Fields) -> Fill:
-    """Return one execution; direction only from book_side and outcome_side."""
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Cash and what the positions are worth at last prices, nano-dollars; `at` µs."""
+
+    cash: int
+    positions: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Money that came in (+) or went out (−), its fee beside, nano-dollars; times µs.
+
+    `status` is the exchange's own word: only `applied` has moved the balance.
+    """
+
+    id: str
+    status: str
+    amount: int
+    fee: int
+    created: int
+    finalized: int | None
+
+
+def fill(row: Fields, until: int = NEVER) -> Fill:
+    """Return one execution; direction only from book_side and outcome_side.
+
+    What is dated after `until` (µs) is refused; delivered again once its time has come, it counts.
+    """
     price = row.dollars("yes_price_dollars", 0, money.NANO)
     count = row.contracts("count_fp", 1)
     _bounded(price, count)
     return Fill(
         fill_id=row.text("fill_id"),
-        time=_created(row),
+        time=_created(row, until),
         ticker=row.text("ticker"),
         side=_side(row),
         count=count,
@@ -47,11 +91,13 @@ def fill(row: Fields) -> Fill:
     )
 
 
-def settlement(row: Fields, market_value: Callable[[str], int | None]) -> Settlement:
+def settlement(
+    row: Fields, market_value: Callable[[str], int | None], until: int = NEVER
+) -> Settlement:
     """Return one market's end; `market_value` is asked when a scalar row names no value."""
     return Settlement(
         ticker=row.text("ticker"),
-        time=row.instant("settled_time"),
+        time=_past("settled_time", row.instant("settled_time"), until),
         result=row.text("market_result"),
         value=_value(row, market_value),
         event=row.text("event_ticker", ""),
@@ -81,7 +127,8 @@ def mark(row: Fields, time: int) -> Mark:
 
 def determined(row: Fields) -> int | None:
     """Return what the market pays per YES, nano-dollars, once that is known."""
-    if row.text("status", "") in UNDETERMINED:
+    status = row.text("status", "")
+    if status in UNDETERMINED or (status not in DETERMINED and not row.has("result")):
         return None
     if row.has("settlement_value_dollars"):
         return row.dollars("settlement_value_dollars", 0, money.NANO)
@@ -96,7 +143,7 @@ def market(row: Fields, series: str) -> Market:
 
 
 def report(row: Fields) -> Report:
-    """Return one row of the reported positions."""
+    """Return a position as the stream and the lists report it alike."""
     return Report(
         ticker=row.text("ticker"),
         position=row.contracts("position_fp"),
@@ -105,17 +152,70 @@ def report(row: Fields) -> Report:
     )
 
 
-def balance(row: Fields) -> dict[str, str]:
-    """Return cash and the value of positions, in nano-dollars, as the cursor keeps them."""
+def listed(row: Fields, *, settled: bool) -> Report:
+    """Return one row of the reported positions."""
+    return replace(
+        report(row),
+        traded=row.dollars("total_traded_dollars"),
+        exposure=row.dollars("market_exposure_dollars"),
+        settled=settled,
+        updated=row.instant("last_updated_ts") if row.has("last_updated_ts") else 0,
+    )
+
+
+def balance(row: Fields, received: int) -> Balance:
+    """Return cash and the value of positions."""
     exact = row.has("balance_dollars")
     cash = row.dollars("balance_dollars") if exact else row.cents("balance")
-    return {"balance": str(cash), "portfolio_value": str(row.cents("portfolio_value"))}
+    return Balance(cash, row.cents("portfolio_value"), received)
 
 
-def _created(row: Fields) -> int:
+def transfer(row: Fields, sign: int) -> Transfer:
+    """Return a deposit (`sign` 1) or a withdrawal (−1)."""
+    return Transfer(
+        id=row.text("id"),
+        status=row.text("status"),
+        amount=sign * row.cents("amount_cents", 0),
+        fee=row.cents("fee_cents", 0),
+        created=moment.seconds(row.whole("created_ts")),
+        finalized=moment.seconds(row.whole("finalized_ts")) if row.has("finalized_ts") else None,
+    )
+
+
+def bucket(row: Fields) -> tuple[int, int]:
+    """Return tokens a second and tokens saved up for reading, of the account's limits."""
+    return row.whole("refill_rate"), row.whole("bucket_capacity")
+
+
+def tariff(row: Fields) -> tuple[int, dict[str, float]]:
+    """Return the tokens of a GET, and of those with a cost of their own by path."""
+    prices: dict[str, float] = {}
+    for listed in row.row.get("endpoint_costs") or ():
+        priced = Fields(listed if isinstance(listed, dict) else {})
+        if priced.text("method").upper() == "GET":
+            prices[priced.text("path")] = priced.whole("cost")
+    return row.whole("default_cost"), prices
+
+
+def closed(row: Fields) -> str:
+    """Return what the exchange says of being closed, "" while it trades."""
+    if row.flag("exchange_active") and row.flag("trading_active"):
+        return ""
+    what = "trading is paused" if row.flag("exchange_active") else "the exchange is closed"
+    until = "exchange_estimated_resume_time"
+    return f"{what}, until about {moment.text(row.instant(until))}" if row.has(until) else what
+
+
+def _created(row: Fields, until: int) -> int:
     if row.has("created_time") or not row.has("ts"):
-        return row.instant("created_time")
-    return moment.seconds(row.whole("ts"))
+        return _past("created_time", row.instant("created_time"), until)
+    return _past("ts", moment.seconds(row.whole("ts")), until)
+
+
+def _past(name: str, instant: int, until: int) -> int:
+    if instant > until:
+        raise FieldError(name, f"is in the future: {moment.text(instant)}")
+    return instant
 
 
 def _side(row: Fields) -> Side:
@@ -135,24 +235,27 @@ def _known(name: str, word: str) -> Side:
 
 
 def _bounded(price: int, count: int) -> None:
-    try:
-        cost = money.notional(price, count)
-    except money.MoneyError as error:
-        raise FieldError("count_fp", str(error)) from error
-    if cost > money.LIMIT:
+    if _settled("yes_price_dollars", price) * count // PARTS > money.LIMIT:
         raise FieldError("count_fp", "is beyond what an account can hold")
+
+
+def _settled(name: str, price: int) -> int:
+    """Return a price that any part of a contract can be paid at, to the nano-dollar."""
+    if price % PARTS:
+        raise FieldError(name, f"is finer than a part of a contract can be paid: {price}e-9")
+    return price
 
 
 def _value(row: Fields, market_value: Callable[[str], int | None]) -> int:
     if row.has("value"):
-        return row.cents("value", 0, money.NANO)
+        return _settled("value", row.cents("value", 0, money.NANO))
     result = row.text("market_result")
     value = RESULTS.get(result)
     if value is None and result == "scalar":
         value = market_value(row.text("ticker"))
     if value is None:
         raise FieldError("value", f"is missing, and {result!r} does not say it")
-    return value
+    return _settled("settlement_value_dollars", value)
 
 
 def _price(row: Fields, name: str) -> int | None:

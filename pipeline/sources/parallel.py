@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pipeline.sources.client import SourceError, Throttled
+from pipeline.sources.client import SourceError
 from storage.facts import Page
 
 Reading = Callable[[], Iterator[Page]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
     """What a read brought, and how it failed after that, if it did."""
 
     pages: list[Page]
@@ -25,25 +25,20 @@ class Parallel:
         """Start threads as they are needed."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
-    def pages(self, reads: Iterable[Reading]) -> Iterator[Page]:
-        """Yield what came, in the order asked; then raise the first failure, a 429 last."""
-        errors: list[SourceError] = []
+    def outcomes(self, reads: Iterable[Reading]) -> Iterator[Outcome]:
+        """Run all the reads at once; yield how each ended, in the order asked."""
         for future in [self._pool.submit(_outcome, read) for read in reads]:
-            outcome = future.result()
-            yield from outcome.pages
-            errors += [outcome.error] if outcome.error else []
-        if errors:
-            raise min(errors, key=lambda error: isinstance(error, Throttled))
+            yield future.result()
 
     def close(self) -> None:
         """Start no more reads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _outcome(read: Reading) -> _Outcome:
+def _outcome(read: Reading) -> Outcome:
     pages: list[Page] = []
     try:
         pages.extend(read())
     except SourceError as error:
-        return _Outcome(pages, error)
-    return _Outcome(pages, None)
+        return Outcome(pages, error)
+    return Outcome(pages, None)

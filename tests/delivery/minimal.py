@@ -9,8 +9,12 @@ from flask_compress import Compress
 
 import telemetry
 from delivery import (
+    audit,
     auth,
     csv_export,
+    deal_edits,
+    deals,
+    desk,
     errors,
     health,
     json_api,
@@ -21,6 +25,8 @@ from delivery import (
 )
 from delivery.hub import Hub
 from delivery.pace import Pace
+from storage.engine import writer
+from storage.inbox import Inbox
 from storage.reader import Reader
 
 
@@ -35,6 +41,11 @@ def wsgi() -> Flask:
         transport.mount(server, hub)
     json_api.mount(server, reader)
     csv_export.mount(server, reader)
+    handed = desk.Desk(reader, lambda: Inbox(writer(chosen["url"])), chosen.get("patience", 2.0))
+    for routes in (deals, audit):
+        routes.mount(server, reader)
+    for takers in (deal_edits, desk):
+        takers.mount(server, handed)
     health.mount(server, reader, chosen.get("tick_seconds", 3600))
     metrics.mount(server, telemetry.REGISTRY)
     Compress(server)

@@ -12,17 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from emulators import admin, revenue
+from emulators import admin, hubspot, revenue
 from emulators.anthropic.analytics import BETA
 from emulators.anthropic.service import service as anthropic_service
 from emulators.kalshi.service import service as kalshi_service
 from emulators.server import Server, Service, troubled
 from emulators.world import instant
+from emulators.world.charter import Charter
 from emulators.world.instant import DAY
 from emulators.world.journal import Journal
 from emulators.world.listing import MadeUp
 from emulators.world.market import Listing
-from emulators.world.world import Charter, World
+from emulators.world.world import World
 
 START = instant.at(2026, 11, 21, 21)
 ADMIN_KEY = "sk-ant-admin01-test"
@@ -93,9 +94,20 @@ class Stage:
             params=params, headers={"Authorization": f"Bearer {token}"}, timeout=60,
         )  # fmt: skip
 
-    def tell(self, kind: str, **wish: Any) -> Answer:
+    def hubspot(self, path: str, token: str = TOKEN, **given: Any) -> Answer:
+        """GET below HubSpot's root, or POST what is given as `json`."""
+        return self.session.request(
+            "POST" if "json" in given else "GET", self.urls["hubspot"] + path,
+            headers={"Authorization": f"Bearer {token}"}, timeout=60, **given,
+        )  # fmt: skip
+
+    def tell(self, kind: str, /, **wish: Any) -> Answer:
         """POST to the admin door."""
         return self.session.post(f"{self.urls['admin']}/{kind}", json=wish, timeout=60)
+
+    def tell_here(self, kind: str, **wish: Any) -> None:
+        """Tell the world itself, while its lock is held."""
+        self.world.tell(kind, wish)
 
     def totals(self) -> dict[str, Any]:
         """GET the world's own totals."""
@@ -161,12 +173,16 @@ class Stages:
         seed: str = "7",
         journal: str = "journal",
         listing: Listing | None = None,
+        *,
+        unnetted: bool = False,
+        direct: bool = True,
+        share: int = 0,
     ) -> Stage:
         """Return a stage; the same seed, days and journal give the same world."""
         now = [START]
-        charter = Charter(seed, START, START - days * DAY)
+        charter = Charter(seed, START, START - days * DAY, unnetted, direct)
         kept = Journal(self._folder / journal)
-        world = World(charter, listing or MadeUp(seed), kept, lambda: now[0])
+        world = World(charter, listing or MadeUp(seed), kept, lambda: now[0], share)
         world.faults.read_tokens = 1_000_000
         stage = Stage(world, now)
         services = {
@@ -175,6 +191,7 @@ class Stages:
             ),
             "anthropic": anthropic_service(world, ADMIN_KEY),
             "revenue": revenue.service(world, TOKEN),
+            "hubspot": hubspot.service(world, TOKEN),
         }
         doors = {name: troubled(name, world.faults, one) for name, one in services.items()}
         for name, service in {**doors, "admin": admin.service(world)}.items():

@@ -13,6 +13,8 @@ from emulators.world.instant import DAY, HOUR, SECOND
 from emulators.world.replay import Replayed
 from tests.emulators.stage import START, Make, Stage
 
+COLUMNS = ",trade_id,ticker,count,created_time,yes_price,no_price,taker_side"
+
 
 def dollars(row: dict[str, Any], name: str) -> Decimal:
     return Decimal(row[f"{name}_price_dollars"]) * Decimal(row["count_fp"])
@@ -204,7 +206,7 @@ def test_without_a_ticker_some_lively_open_market_is_taken(stage: Stage) -> None
 
 def test_without_any_open_market_there_is_no_fill(make: Make, tmp_path: Path) -> None:
     path = tmp_path / "one.csv"
-    path.write_text("ticker,created_time,yes_price\nA-B,2022-12-25T14:00:00Z,61\n")
+    path.write_text(f"{COLUMNS}\n0,a,A-B,5,2022-12-25T14:00:00Z,61,39,yes\n")
     stage = make(listing=Replayed(path, START))
     stage.now[0] += HOUR
     answer = stage.tell("fill", book_side="bid", count=1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+import websocket
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -30,8 +31,7 @@ class Emulators:
         assert self.process.stdout
         self.said: dict[str, str] = json.loads(self.process.stdout.readline())
 
-    def fills(self, kind: str = "") -> list[dict[str, Any]]:
-        path = "/trade-api/v2/portfolio/fills"
+    def signed(self, path: str, kind: str = "") -> dict[str, str]:
         key = load_pem_private_key(
             Path(self.said[f"kalshi_{kind}private_key_file"]).read_bytes(), None
         )
@@ -42,11 +42,14 @@ class Emulators:
         else:
             assert isinstance(key, Ed25519PrivateKey)
             signature = key.sign(message)
-        headers = {
+        return {
             "KALSHI-ACCESS-KEY": self.said[f"kalshi_{kind}key_id"],
             "KALSHI-ACCESS-TIMESTAMP": stamp,
             "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
         }
+
+    def fills(self, kind: str = "") -> list[dict[str, Any]]:
+        headers = self.signed("/trade-api/v2/portfolio/fills", kind)
         url = f"{self.said['kalshi_url']}/portfolio/fills?limit=1000"
         answer = requests.get(url, headers=headers, timeout=60)
         assert answer.status_code == 200, answer.text
@@ -91,7 +94,8 @@ def test_one_line_names_every_door(options: list[str]) -> None:
         assert set(said) == {
             "kalshi_url", "kalshi_ws_url", "kalshi_key_id", "kalshi_private_key_file",
             "kalshi_ed25519_key_id", "kalshi_ed25519_private_key_file", "anthropic_url",
-            "anthropic_admin_key", "revenue_url", "revenue_token", "admin_url",
+            "anthropic_admin_key", "revenue_url", "revenue_token", "hubspot_url",
+                "hubspot_token", "admin_url",
         }  # fmt: skip
         assert said["kalshi_url"].endswith("/trade-api/v2")
         assert said["kalshi_ws_url"].endswith("/trade-api/ws/v2")
@@ -121,3 +125,35 @@ def test_options_that_do_not_fit_the_folder_end_with_a_sentence(options: list[st
     assert again.returncode == 2
     assert "holds a world of --seed 7, not 8" in again.stderr
     assert again.stdout == ""
+
+
+def test_the_stream_is_beside_rest_and_tells_a_fill(options: list[str]) -> None:
+    running = Emulators(*options)
+    try:
+        header = running.signed("/trade-api/ws/v2")
+        socket = websocket.create_connection(
+            running.said["kalshi_ws_url"], header=header, timeout=20
+        )
+        command = {"id": 1, "cmd": "subscribe", "params": {"channels": ["fill"]}}
+        socket.send(json.dumps(command))
+        assert json.loads(socket.recv())["type"] == "subscribed"
+        wish = {"book_side": "bid", "count": 2}
+        told = requests.post(f"{running.said['admin_url']}/fill", json=wish, timeout=60).json()
+        heard = [json.loads(socket.recv())["msg"]["trade_id"]]
+        if heard != [told["trade_id"]]:
+            heard.append(json.loads(socket.recv())["msg"]["trade_id"])
+        assert heard[-1] == told["trade_id"]
+        socket.close()
+    finally:
+        assert running.end() == 0
+
+
+def test_the_kind_of_account_is_an_option_that_is_kept(options: list[str]) -> None:
+    assert Emulators(*options, "--unnetted", "--no-direct").end() == 0
+    assert Emulators(*options).end() == 0
+    again = subprocess.run(
+        [sys.executable, "-m", "emulators", *options, "--direct"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert again.returncode == 2
+    assert "holds a world of --direct False, not True" in again.stderr

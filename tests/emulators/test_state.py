@@ -37,6 +37,21 @@ def test_another_world_is_refused(
         state.charter(tmp_path, *asked)
 
 
+def test_the_kind_of_account_is_remembered(tmp_path: Path) -> None:
+    made = state.charter(tmp_path, None, None, None, unnetted=True, direct=False)
+    assert (made.unnetted, made.direct) == (True, False)
+    assert state.charter(tmp_path, None, None, None) == made
+    with pytest.raises(state.Mismatch, match="--unnetted True, not False"):
+        state.charter(tmp_path, None, None, None, unnetted=False)
+
+
+def test_a_folder_of_before_holds_a_netted_direct_account(tmp_path: Path) -> None:
+    text = '{"seed": "7", "start": "2026-11-21T21:00:00Z", "days": 3}'
+    (tmp_path / "world.json").write_text(text)
+    made = state.charter(tmp_path, None, None, None)
+    assert (made.unnetted, made.direct) == (False, True)
+
+
 @pytest.mark.parametrize("name", [state.RSA_FILE, state.ED25519_FILE])
 def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ledger import moment
 from ledger.facts import Deal, Status
-from ledger.money import CENT, NANO
-from ledger.revenue import Revenue, earnings, totals
+from ledger.money import CENT, LIMIT, NANO
+from ledger.restatement import Restatement
+from ledger.revenue import Revenue, earnings, rated, restated, totals, valued
 
 MARCH_1 = moment.recognition(date(2026, 3, 1))
 DEAL = Deal("crm", "1", "Pilot", Status.RECOGNIZED, 100 * NANO, 0, closed_date=date(2026, 3, 1))
@@ -159,3 +160,112 @@ def test_recognized_is_what_was_earned_and_the_rest_is_shown_apart(
     assert shown.recognized + shown.pending + shown.deferred - waiting == sum(
         deal.usd or 0 for deal in booked
     )
+
+
+EURO = replace(DEAL, currency="EUR")
+RATES = {"EUR": Decimal("1.08")}
+TODAY = date(2026, 3, 5)
+NOW = moment.recognition(TODAY)
+
+
+def test_a_recognized_deal_takes_the_settings_rate_of_the_day() -> None:
+    booked = rated(EURO, None, RATES, NOW)
+    assert (booked.rate, booked.rate_date, booked.usd) == (Decimal("1.08"), TODAY, 108 * NANO)
+
+
+def test_a_rate_of_its_own_stands() -> None:
+    own = replace(EURO, rate=Decimal("1.5"), rate_date=date(2026, 1, 1))
+    assert rated(own, None, RATES, NOW) == own
+    newer = replace(own, rate=Decimal("1.6"), updated_at=1)
+    assert rated(newer, own, RATES, NOW) == newer
+    assert rated(DEAL, None, {"USD": Decimal(2)}, NOW) == DEAL
+
+
+def test_what_is_recognized_keeps_its_rate_whatever_the_setting_says() -> None:
+    booked = rated(EURO, None, RATES, NOW)
+    later = replace(EURO, amount=200 * NANO, updated_at=1)
+    again = rated(later, booked, {"EUR": Decimal(2)}, NOW + 9 * moment.DAY)
+    assert (again.rate, again.rate_date, again.amount) == (Decimal("1.08"), TODAY, 200 * NANO)
+    assert rated(later, booked, {}, NOW).rate == Decimal("1.08")
+
+
+def test_a_deal_in_another_currency_than_before_has_another_rate() -> None:
+    booked = rated(EURO, None, RATES, NOW)
+    pounds = replace(EURO, currency="GBP", updated_at=1)
+    assert rated(pounds, booked, {"GBP": Decimal("1.27")}, NOW).rate == Decimal("1.27")
+
+
+@pytest.mark.parametrize("status", set(Status) - {Status.RECOGNIZED})
+def test_what_is_not_recognized_is_valued_but_not_frozen(status: Status) -> None:
+    coming = replace(EURO, status=status)
+    assert rated(coming, None, RATES, NOW) == coming
+    assert valued(coming, RATES).usd == 108 * NANO
+    assert valued(coming, RATES).rate_date is None
+    assert valued(coming, {}) == coming
+
+
+def test_the_same_version_again_takes_no_rate_by_itself() -> None:
+    """Or it would differ from what is kept, and be a conflict."""
+    assert rated(EURO, EURO, RATES, NOW) == EURO
+    assert rated(replace(EURO, updated_at=-1), EURO, RATES, NOW).rate is None
+    assert rated(replace(EURO, updated_at=1), EURO, RATES, NOW).rate == Decimal("1.08")
+
+
+def test_a_rate_that_makes_too_much_of_a_deal_is_not_taken() -> None:
+    huge = replace(EURO, amount=LIMIT)
+    assert rated(huge, None, RATES, NOW) == huge
+    assert valued(huge, RATES) == huge
+
+
+def test_a_new_deal_of_a_past_day_restates_it() -> None:
+    assert list(restated(None, DEAL, NOW)) == [
+        Restatement(NOW, "crm", "deal 1", MARCH_1, MARCH_1 + moment.HOUR, 100 * NANO)
+    ]
+
+
+@pytest.mark.parametrize("day", [TODAY, date(2026, 3, 6), None])
+def test_a_deal_of_today_or_later_restates_nothing(day: date | None) -> None:
+    assert list(restated(None, replace(DEAL, closed_date=day), NOW)) == []
+
+
+def test_a_deal_that_moves_restates_both_days() -> None:
+    moved = replace(DEAL, closed_date=date(2026, 3, 3))
+    changes = [(each.start, each.amount) for each in restated(DEAL, moved, NOW)]
+    assert changes == [(MARCH_1, -100 * NANO), (MARCH_1 + 2 * moment.DAY, 100 * NANO)]
+
+
+def test_a_service_restates_its_past_days_as_one_span() -> None:
+    """120.00 over six days instead of nothing: four of them are past."""
+    service = replace(SERVICE, amount=120 * NANO, service_end=date(2026, 3, 6))
+    (change,) = restated(replace(service, status=Status.VOID), service, NOW)
+    assert (change.start, change.end) == (MARCH_1, MARCH_1 + 3 * moment.DAY + moment.HOUR)
+    assert change.amount == 80 * NANO
+
+
+def test_a_change_that_moves_no_money_restates_nothing() -> None:
+    assert list(restated(DEAL, replace(DEAL, name="Other", updated_at=1), NOW)) == []
+
+
+@given(st.none() | DEALS, DEALS, DATES)
+def test_restatements_add_up_to_what_changed_before_today(
+    before: Deal | None, after: Deal, today: date
+) -> None:
+    now = moment.recognition(today)
+    changes = list(restated(before, after, now))
+    midnight = moment.floor(now, moment.DAY)
+    shift = sum(nano for instant, nano in earnings(after) if instant < midnight)
+    shift -= sum(nano for instant, nano in earnings(before) if instant < midnight) if before else 0
+    assert sum(change.amount for change in changes) == shift
+    assert all(change.start < change.end <= midnight for change in changes)
+    spans = [(change.start, change.end) for change in changes]
+    assert spans == sorted(spans)
+
+
+@given(DEALS, st.lists(st.integers(0, 400), min_size=1, max_size=5))
+def test_earned_and_unearned_are_the_deal_at_every_instant(deal: Deal, days: list[int]) -> None:
+    worth = deal.usd if deal.status is Status.RECOGNIZED else 0
+    for day in days:
+        shown = totals([replace(deal, status=Status.RECOGNIZED)], MARCH_1 + day * moment.DAY)
+        assert shown.recognized + shown.deferred + shown.pending == (deal.usd or 0)
+    if deal.status is Status.RECOGNIZED and earnings(deal):
+        assert totals([deal], FAR).recognized == worth

@@ -8,6 +8,7 @@ from threading import Lock
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Engine
 
 from ledger.facts import Fill, Side
 from ledger.moment import HOUR, parse
@@ -17,10 +18,11 @@ from pipeline.books import Books
 from pipeline.cycle import Cycle, Store
 from pipeline.feed import Feed
 from pipeline.fetch import Fetch
+from pipeline.inlet import Inlet
 from pipeline.sources.source import Deadline, Held
 from storage import engine, schema
 from storage.bell import Bell
-from storage.engine import unguarded
+from storage.engine import Guard, unguarded
 from storage.facts import Facts, Page
 from storage.rollups import Rollups
 from storage.snapshots import Snapshots
@@ -90,26 +92,30 @@ def kept(url: str, hands: Hands, synchronous: str = "full") -> Iterator[Store]:
     """Open a store on a database that is up to date."""
     opened = engine.writer(url, synchronous)
     bell = Bell(url)
-    yield Store(
-        Facts(opened, unguarded, hands),
-        Rollups(opened, unguarded),
-        Snapshots(opened, unguarded),
-        Tiers(),
-        bell,
-    )
+    yield stored(opened, unguarded, hands, bell)
     bell.close()
     opened.dispose()
 
 
+def stored(opened: Engine, guard: Guard, hands: Hands, bell: Bell) -> Store:
+    """Put a store together on an engine, its writes under a guard."""
+    facts = Facts(opened, guard, hands)
+    return Store(facts, Rollups(opened, guard), Snapshots(opened, guard), Tiers(), bell)
+
+
 def assembled(
-    store: Store, hands: Hands, *sources: Script, policy: Policy = Policy.BID
+    store: Store,
+    hands: Hands,
+    *sources: Script,
+    policy: Policy = Policy.BID,
+    inlets: Sequence[Inlet] = (),
 ) -> tuple[Cycle, Fetch]:
     """Put a cycle over scripted sources together, as a worker does after a start or a crash."""
     recording = Lock()
     feeds = [Feed(source, store.facts, hands, recording) for source in sources]
     fetch = Fetch(feeds, ["anthropic"], recording)
     books = Books(store.facts, store.rollups, policy, ZoneInfo("America/Los_Angeles"))
-    return Cycle(fetch, store, books, "live", hands), fetch
+    return Cycle(fetch, store, books, "live", hands, inlets=inlets), fetch
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from pipeline.books import Books
 from pipeline.cycle import Cycle, Store
 from pipeline.sources.client import Unreachable
 from storage import engine
-from storage.facts import Page, Recorded
+from storage.facts import Page, Recorded, Window
 from storage.restatements import read
 from storage.text import decode
 from tests.pipeline.accounts import Account, account
@@ -208,6 +208,39 @@ def test_an_amended_settlement_restates_from_its_first_version_on(
     ours.run(Settlement(bought.ticker, NOON, "no", 0))
     span = NOON - 30 * MINUTE, NOON + MINUTE
     assert told(ours) == [(f"{bought.ticker}: settlement", *span, -NANO)]
+    ours.equals_rebuild()
+
+
+def test_a_bill_that_changes_after_its_hour_was_told_is_a_restatement(ours: Account) -> None:
+    """$2 of three hours ago becomes $5 once the report has spoken of the hour."""
+    ours.begin(spent(NOON - 20 * HOUR, "1"), spent(NOON - 3 * HOUR, "2"))
+    spoken = Window("analytics", NOON - 4 * HOUR, NOON - HOUR, NOON - HOUR)
+    ours.source.tails = [[Page("kalshi", (spent(NOON - 3 * HOUR, "5"),), window=spoken)]]
+    ours.cycle.run()
+    opened = engine.reading(ours.url)
+    (one,) = read(opened)
+    opened.dispose()
+    span = NOON - 3 * HOUR, NOON - 2 * HOUR
+    assert (one.source, one.start, one.end, one.amount) == ("anthropic", *span, -3 * NANO)
+    for period in ("1m", "5m", "1h"):
+        assert [row.bucket for row in ours.rows(period) if row.restated] == [NOON - 3 * HOUR]
+    ours.equals_rebuild()
+
+
+def test_a_deal_changed_on_a_past_day_is_a_restatement_of_that_day(ours: Account) -> None:
+    """$7 recognized last week becomes $9; the hour's rows are marked in every period."""
+    won, day = Status.RECOGNIZED, date(2026, 11, 13)
+    deal = Deal("manual", "d", "Acme", won, 7 * NANO, 1, closed_date=day)
+    ours.begin(spent(NOON - 20 * DAY, "1"), deal)
+    ours.run(replace(deal, amount=9 * NANO, updated_at=2))
+    ten = moment.parse("2026-11-13T10:00:00Z")
+    opened = engine.reading(ours.url)
+    (one,) = read(opened)
+    opened.dispose()
+    assert (one.source, one.start, one.end, one.amount) == ("manual", ten, ten + HOUR, 2 * NANO)
+    for period in ("1m", "5m", "1h"):
+        assert [row.bucket for row in ours.rows(period) if row.restated] == [ten]
+    ours.agrees()
     ours.equals_rebuild()
 
 

@@ -229,7 +229,7 @@ def test_a_refused_row_is_said(
     cycle = started(script(past=[Page("kalshi", rejects=(reject,))]))
     settle(cycle)
     (alert,) = document(store)["alerts"]
-    assert alert["title"].startswith("1 row")
+    assert alert["title"] == "kalshi: count_fp missing (1 row)"
 
 
 def test_an_unfinished_history_is_incomplete_and_has_no_rows(

@@ -1,14 +1,16 @@
 """A feed: what a poll leaves behind, and how the source reads afterwards."""
 
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
 import pytest
 
+from ledger.facts import Mark
 from ledger.moment import DAY, MICROS
 from pipeline.cycle import Store
 from pipeline.feed import PATIENCE, Feed
-from pipeline.sources.client import Refused, Unreachable
+from pipeline.sources.failure import Refused, Resting, Throttled, Unreachable
 from pipeline.sources.source import Held
 from storage.facts import Page
 
@@ -75,3 +77,46 @@ def test_an_error_that_is_no_sources_fault_is_raised(whole: tuple[Any, Feed]) ->
     source.tails = [ZeroDivisionError("ours")]
     with pytest.raises(ZeroDivisionError):
         feed.poll(Held())
+
+
+def test_a_429_is_said_and_is_no_failure(whole: tuple[Any, Feed], hands: Any) -> None:
+    source, feed = whole
+    source.tails = [Throttled("GET /deals: 429")] * (PATIENCE + 1)
+    for _ in range(PATIENCE + 1):
+        feed.poll(Held())
+    state = feed.state(hands.now)
+    assert (state.status, state.detail) == ("ok", "GET /deals: 429")
+
+
+def test_a_source_that_rests_reads_as_failing(whole: tuple[Any, Feed], hands: Any) -> None:
+    source, feed = whole
+    source.tails = [Resting("not asked until 12:01Z")]
+    feed.poll(Held())
+    state = feed.state(hands.now)
+    assert (state.status, state.detail) == ("failing", "not asked until 12:01Z")
+
+
+def test_a_poll_out_of_turn_leaves_the_next_one_due(whole: tuple[Any, Feed]) -> None:
+    _, feed = whole
+    feed.poll(Held(), in_turn=False)
+    assert feed.due()
+
+
+def test_trades_and_marks_wait_until_they_are_drained_but_not_those_of_an_import(
+    store: Store, script: Any, hands: Any, filled: Any
+) -> None:
+    ours, quote = filled("a", hands.now, "yes", "1", "0.40"), Mark("KXA-1", hands.now, 5, 6, None)
+    source = script(past=[Page("kalshi", (ours, quote))])
+    source.tails = [[Page("kalshi", (quote, replace(quote, bid=4)))], [Page("kalshi", (ours,))]]
+    feed = Feed(source, store.facts, hands, Lock())
+    feed.poll(Held())
+    assert (feed.traded, feed.marked) == (None, False)
+    feed.poll(Held())
+    assert (feed.traded, feed.marked) == (None, True)
+    source.tails = [[Page("kalshi", (replace(ours, fill_id="b"),))]]
+    feed.poll(Held())
+    assert feed.traded is not None
+    feed.drain()
+    assert (feed.traded, feed.marked) == (None, False)
+    feed.poll(Held())
+    assert feed.traded is None

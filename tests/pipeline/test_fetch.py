@@ -16,6 +16,7 @@ from pipeline.sources.client import Unreachable
 from pipeline.sources.source import Held
 from storage.facts import Page
 from tests.pipeline.conftest import Hands, Script
+from tests.pipeline.scripted_stream import Streamed
 from tests.product import until
 
 Fetched = Callable[..., Fetch]
@@ -156,3 +157,56 @@ def test_every_source_is_shown(fetched: Fetched, hands: Hands) -> None:
         "anthropic": "off",
         "kalshi": "starting",
     }
+
+
+def test_a_tick_that_finds_a_poll_running_polls_again_when_it_has_ended(fetched: Fetched) -> None:
+    source = Streamed(cadence=0.0)
+    fetch = fetched(source)
+    fetch.run(Held())
+    source.gate.clear()
+    fetch.start(Held())
+    until(lambda: source.polled == 1, "it hangs")
+    fetch.start(Held())
+    source.gate.set()
+    until(lambda: fetch.tend(Held()) or source.polled == 2, "it is read again")
+
+
+def test_what_hangs_is_left_behind_at_the_end(fetched: Fetched) -> None:
+    source = Streamed(cadence=0.0)
+    fetch = fetched(source, patience=0.05)
+    fetch.run(Held())
+    source.gate.clear()
+    fetch.run(Held())
+    assert not fetch.idle("kalshi")
+    fetch.close()
+    assert not source.gate.is_set()
+    assert source.stream.closed
+    source.gate.set()
+
+
+def test_a_poll_has_answered_when_it_ends_or_when_its_time_is_used(fetched: Fetched) -> None:
+    source = Streamed(cadence=0.0)
+    fetch = fetched(source)
+    fetch.run(Held())
+    assert fetch.answered
+    source.gate.clear()
+    fetch.start(Held())
+    assert not fetch.answered
+    source.gate.set()
+    until(lambda: fetch.answered, "it ended")
+
+
+def test_the_end_of_a_poll_is_told_once(fetched: Fetched) -> None:
+    fetch = fetched(Script("kalshi", cadence=0.0))
+    fetch.run(Held())
+    assert fetch.polled("kalshi")
+    assert not fetch.polled("kalshi")
+
+
+def test_the_stream_of_a_source_is_said_beside_its_own_words(
+    fetched: Fetched, hands: Hands
+) -> None:
+    source = Streamed(detail="positions answered 403")
+    source.stream.detail = "stream refused 404: polling"
+    shown = fetched(source).states(hands.now)["kalshi"]
+    assert shown.detail == "positions answered 403; stream refused 404: polling"

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ from storage.engine import unguarded
 from storage.facts import Facts, Page, Recorded, Window
 
 START = moment.parse("2026-11-17T00:00:00Z")
-SHIFTS = {"analytics": 0, "legacy": 0, "csv": 7 * HOUR}
+SHIFTS = {"analytics": 0, "legacy": 0, "csv": 7 * HOUR, "usage": 0}
 """A provider's day begins at midnight UTC; one of a file may begin elsewhere."""
 
 
@@ -42,12 +43,16 @@ def taken(flows: Flows, recorded: Recorded, now: int) -> set[int]:
 @st.composite
 def lines(draw: st.DrawFn) -> Cost:
     source = draw(st.sampled_from(sorted(SHIFTS)))
-    width = HOUR if source == "analytics" else DAY
+    width = HOUR if source in {"analytics", "usage"} else DAY
     start = START + draw(st.integers(0, 3 * DAY // width)) * width + SHIFTS[source]
     group = (("model", draw(st.sampled_from(["opus", "haiku"]))),)
-    estimated = draw(st.booleans())
-    amount = draw(st.integers(-(10**12), 10**12))
-    return Cost(source, start, width // MICROS, group, amount, estimated)
+    if source == "usage":
+        return estimate(start, draw(st.integers(0, 10**12)), draw(st.sampled_from(["", "v1"])))
+    return Cost(source, start, width // MICROS, group, draw(st.integers(-(10**12), 10**12)))
+
+
+def estimate(start: int, amount: int, table: str = "v1") -> Cost:
+    return replace(spent(start, amount, "usage"), estimated=True, price_table=table)
 
 
 @st.composite
@@ -141,6 +146,79 @@ def test_another_source_of_an_hour_supersedes_and_is_not_added(store: Store) -> 
     assert flows.at(START) == (0, 7)
     changed = taken(flows, store.facts.record(Page("any", (spent(START, 5),))), START + HOUR)
     assert changed == {START}
+    assert flows.at(START) == (0, 5)
+
+
+def test_an_estimate_counts_until_its_hour_is_billed_or_known_to_be_nothing(store: Store) -> None:
+    flows = Flows(store.facts)
+    flows.load(START)
+    unknown = replace(estimate(START + HOUR, 0, ""), group=(("model", "next"),))
+    page = Page("any", (estimate(START, 40), estimate(START + HOUR, 50), unknown))
+    taken(flows, store.facts.record(page), START + 2 * HOUR)
+    assert flows.spent(START) == Costs(0, 40)
+    assert flows.spent(START + HOUR) == Costs(0, 90, unpriced=True)
+    nothing = Cost("analytics", START + HOUR, 3_600, (), 0)
+    billed = store.facts.record(Page("any", (spent(START, 44), nothing)))
+    assert taken(flows, billed, START + 2 * HOUR) == {START, START + HOUR}
+    assert flows.spent(START + HOUR) == Costs(44)
+    assert flows.costs.keys() == {START}
+
+
+def test_a_day_is_spread_anew_when_its_usage_is_learned(store: Store) -> None:
+    flows = Flows(store.facts)
+    flows.load(START)
+    now = START + 2 * DAY
+    taken(flows, store.facts.record(Page("any", (spent(START, 2_400, "legacy", DAY),))), now)
+    assert flows.at(START + 5 * HOUR) == (0, 100)
+    learned = store.facts.record(Page("any", (estimate(START + 5 * HOUR, 7),)))
+    assert len(taken(flows, learned, now)) == 24
+    assert flows.at(START + 5 * HOUR) == (0, 2_400)
+
+
+def test_a_day_that_begins_elsewhere_is_weighed_by_both_days_it_touches(store: Store) -> None:
+    """A file's day from 07:00: usage of 50 at 08:00, then 150 at 02:00 of the day after."""
+    flows = Flows(store.facts)
+    flows.load(START)
+    now, morning, night = START + 3 * DAY, START + 8 * HOUR, START + 26 * HOUR
+    bill = spent(START + 7 * HOUR, 400, "csv", DAY)
+    taken(flows, store.facts.record(Page("any", (bill, estimate(morning, 50)))), now)
+    assert flows.at(morning) == (0, 400)
+    taken(flows, store.facts.record(Page("any", (estimate(night, 150),))), now)
+    assert (flows.at(morning), flows.at(night)) == ((0, 100), (0, 300))
+    taken(flows, store.facts.record(Page("any", (spent(START + 3 * HOUR, 1),))), now)
+    assert (flows.at(morning), flows.at(night)) == ((0, 100), (0, 300))
+    assert flows.costs == cost.hourly(store.facts.costs(), now)
+
+
+def test_what_a_bill_changes_of_a_past_it_had_told_is_a_restatement(store: Store) -> None:
+    """17:00 was told of as 5 and becomes 8 after the bill had passed it; 18:00 only grows."""
+    flows = Flows(store.facts)
+    flows.load(START)
+    spoken = START + HOUR
+    first = Page("any", (spent(START, 5), spent(START + HOUR, 1)))
+    taken(flows, store.facts.record(first), START + 2 * HOUR)
+    assert flows.restatements == []
+    window = Window("analytics", START, START + 2 * HOUR, spoken)
+    grown = Page("any", (spent(START, 8), spent(START + HOUR, 9)), window=window)
+    taken(flows, store.facts.record(grown), START + 3 * HOUR)
+    (told,) = flows.restatements
+    assert (told.start, told.end, told.amount, told.seen_at) == (
+        START,
+        START + HOUR,
+        -3,
+        START + 3 * HOUR,
+    )
+
+
+def test_another_grouping_of_the_same_cost_restates_nothing(store: Store) -> None:
+    flows = Flows(store.facts)
+    flows.load(START)
+    taken(flows, store.facts.record(Page("any", (spent(START, 5),))), START + 2 * HOUR)
+    window = Window("analytics", START, START + HOUR, START + HOUR)
+    finer = replace(spent(START, 5), group=(("model", "claude-opus-5"), ("tier", "batch")))
+    recorded = store.facts.record(Page("any", (finer,), window=window))
+    assert taken(flows, recorded, START + 3 * HOUR) == set()
+    assert flows.restatements == []
     assert flows.at(START) == (0, 5)
 
 

@@ -13,6 +13,7 @@ from storage.errors import LeaseLost
 from storage.lease import Lease
 from storage.reader import Reader
 from tests.pipeline.conftest import Script
+from tests.pipeline.scripted_stream import Streamed
 from tests.pipeline.test_fetch import Gated
 from tests.product import until
 
@@ -111,3 +112,17 @@ def test_texts_out_of_the_replay_window_are_pruned_while_it_ticks(
     running.end()
     assert reader.oldest() <= seq(store) - 299
     reader.close()
+
+
+def test_a_stop_does_not_wait_for_an_upstream_that_hangs(
+    started: Started, store: Store, lease: Lease
+) -> None:
+    hanging = Streamed()
+    running = Running(Schedule(started(hanging), lease, store.snapshots, 0.05))
+    until(lambda: hanging.polled >= 2, "it is polled", 20)
+    hanging.gate.clear()
+    polls = hanging.polled
+    until(lambda: hanging.polled > polls, "it hangs", 20)
+    running.end()
+    assert not hanging.gate.is_set()
+    hanging.gate.set()

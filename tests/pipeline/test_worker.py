@@ -183,6 +183,7 @@ class Reporting(Script):
     """A source that is told at its start which markets are known."""
 
     reports: Mapping[str, Any] = {}
+    reported_at = 0
     known: Mapping[str, Market] = {}
 
     def recall(self, markets: Mapping[str, Market]) -> None:

@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
-from ledger.moment import HOUR
+import pytest
+
+from ledger.cost import hourly
+from ledger.facts import Cost
+from ledger.moment import DAY, HOUR, floor
 from ledger.money import NANO
 from storage.facts import Changed, Window
 from tests.storage.databases import COST, NOW, Database
@@ -83,3 +87,84 @@ def test_costs_are_read_by_the_span_they_start_in(db: Database) -> None:
 def test_a_cost_that_changed_is_pending_from_its_start(db: Database) -> None:
     db.record(replace(COST, start=NOW - HOUR))
     assert db.facts.pending() == NOW - HOUR
+
+
+MIDNIGHT = floor(NOW, DAY)
+BILLED = Cost("analytics", MIDNIGHT, 3_600, (("model", "m"),), NANO)
+USED = replace(BILLED, source="usage", estimated=True, price_table="v1")
+
+
+def told(db: Database, *costs: Cost, spoken: int, end: int = MIDNIGHT + DAY) -> list[Changed]:
+    """Record what a read of the day brings, when the bill had spoken that far before."""
+    window = Window("analytics", MIDNIGHT, end, spoken)
+    return list(db.record(*costs, window=window).costs)
+
+
+def test_growth_of_a_bucket_the_bill_had_not_reached_is_normal(db: Database) -> None:
+    db.record(BILLED)
+    (grown,) = told(db, replace(BILLED, amount=2 * NANO), spoken=MIDNIGHT + HOUR - 1)
+    assert (grown.late, grown.amount) == (False, NANO)
+
+
+def test_a_change_of_what_the_bill_had_told_completely_is_late(db: Database) -> None:
+    db.record(BILLED)
+    (grown,) = told(db, replace(BILLED, amount=3 * NANO), spoken=MIDNIGHT + HOUR)
+    assert (grown.late, grown.amount) == (True, 2 * NANO)
+
+
+def test_a_line_that_comes_to_a_closed_bucket_or_goes_from_it_is_late(db: Database) -> None:
+    other = replace(BILLED, group=(("model", "n"),), amount=5)
+    db.record(BILLED)
+    changes = told(db, other, spoken=MIDNIGHT + DAY)
+    assert [(change.late, change.amount) for change in changes] == [(True, 5), (True, -NANO)]
+
+
+def test_a_bucket_that_was_never_told_of_is_news_and_not_late(db: Database) -> None:
+    """As in a history that is read for the first time, long after its buckets closed."""
+    assert [change.late for change in told(db, BILLED, spoken=MIDNIGHT + DAY)] == [False]
+
+
+def test_an_estimate_is_never_late(db: Database) -> None:
+    db.record(USED)
+    window = Window("usage", MIDNIGHT, MIDNIGHT + DAY, MIDNIGHT + DAY)
+    (changed,) = db.record(replace(USED, amount=5), window=window).costs
+    assert not changed.late
+
+
+@pytest.mark.parametrize(
+    ("start", "priced", "kept"),
+    [(MIDNIGHT, "v1", True), (NOW, "v1", False), (MIDNIGHT, "", False)],
+)
+def test_an_estimate_of_the_past_is_not_made_anew_by_a_newer_table(
+    db: Database,
+    start: int,
+    priced: str,
+    kept: bool,  # noqa: FBT001 - a case
+) -> None:
+    """The running hour is; and so is what no table had priced."""
+    made = replace(USED, start=floor(start, HOUR), price_table=priced)
+    anew = replace(made, amount=7, price_table="v2")
+    db.record(made)
+    assert db.record(anew).costs == (() if kept else (Changed(made, anew),))
+    assert list(db.facts.costs()) == [made if kept else anew]
+
+
+def test_totals_come_to_the_same_hours_as_the_lines(db: Database) -> None:
+    groups = [(("model", f"m{n}"),) for n in range(3)]
+    lines = [
+        replace(BILLED, start=MIDNIGHT + hour * HOUR, group=group, amount=100 * hour + len(group))
+        for hour in range(3)
+        for group in groups
+    ]
+    lines += [Cost("legacy", MIDNIGHT, 86_400, group, 1_001) for group in groups]
+    lines += [replace(USED, start=MIDNIGHT + 5 * HOUR, group=group) for group in groups]
+    unpriced = replace(USED, start=MIDNIGHT + 5 * HOUR, amount=0, price_table="")
+    lines.append(replace(unpriced, group=(("model", "next"),)))
+    lines.append(replace(USED, start=MIDNIGHT - HOUR, amount=3))
+    db.record(*lines)
+    totals = list(db.facts.cost_totals())
+    assert len(totals) == 3 + 3 + 1 + 1 + 1
+    assert {total.group for total in totals} == {()}
+    assert hourly(totals, NOW) == hourly(lines, NOW)
+    part = list(db.facts.cost_totals(MIDNIGHT, MIDNIGHT + HOUR))
+    assert {total.start for total in part} == {MIDNIGHT}

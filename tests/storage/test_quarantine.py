@@ -7,7 +7,7 @@ import pytest
 
 from ledger.facts import Fact
 from ledger.moment import EARLIEST
-from storage.quarantine import Reject
+from storage.quarantine import Refusals, Reject
 from storage.text import decode
 from tests.storage.databases import COST, DEAL, FILL, MARK, NOW, SETTLEMENT, Database
 
@@ -59,3 +59,13 @@ def test_a_fact_before_2010_is_quarantined_and_never_counts(db: Database, fact: 
 def test_the_first_instant_of_2010_counts(db: Database) -> None:
     assert db.record(replace(FILL, time=EARLIEST)).fills
     assert db.reader.quarantined() == 0
+
+
+def test_refusals_are_counted_by_source_and_field(db: Database) -> None:
+    others = (replace(REJECT, identity="f8"), replace(REJECT, field="count", reason="is missing"))
+    db.record(rejects=(REJECT, *others, replace(others[1], reason="is no number")))
+    found = sorted(db.facts.refusals(), key=lambda each: each.field)
+    assert found == [
+        Refusals("kalshi", "count", "is missing", same=False, rows=2),
+        Refusals("kalshi", "price", REJECT.reason, same=True, rows=2),
+    ]

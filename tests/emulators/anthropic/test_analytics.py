@@ -153,6 +153,7 @@ def test_an_injected_cost_is_a_row_at_once(stage: Stage) -> None:
         {"ending_at": None},
         {"ending_at": instant.brief(START - 8 * DAY)},
         {"starting_at": instant.brief(START - 32 * DAY)},
+        {"time_bucket_width": "5m"},
         {"time_bucket_width": "1m"},
         {"limit": 0},
         {"limit": 1001},
@@ -177,3 +178,67 @@ def test_a_page_belongs_to_its_query(stage: Stage) -> None:
     assert stage.anthropic("/analytics/cost", **WEEK, limit=5, page=page).status_code == 200
     assert stage.anthropic("/analytics/cost", **WEEK, limit=6, page=page).status_code == 400
     assert stage.anthropic("/analytics/usage", **WEEK, limit=5, page=page).status_code == 400
+
+
+def test_minutes_add_up_to_their_hours(season: Stage) -> None:
+    span = {"starting_at": instant.brief(START - 5 * HOUR), "ending_at": instant.brief(START)}
+    hours = everything(season, "/analytics/cost", **WEEK | span, limit=1000)
+    fine = WEEK | span | {"time_bucket_width": "1m"}
+    minutes = everything(season, "/analytics/cost", **fine, limit=1000)
+    assert cents(minutes) == cents(hours) > 0
+    assert len(minutes) > 20 * len(hours)
+
+
+def test_the_bill_may_lag_behind_usage(stage: Stage) -> None:
+    stage.tell("cost", report={"lag_seconds": 6 * 3600})
+    bill = stage.anthropic("/analytics/cost", **WEEK, limit=1000).json()
+    usage = stage.anthropic("/analytics/usage", **WEEK, limit=1000).json()
+    assert bill["data_refreshed_at"] == instant.brief(START - 6 * HOUR - 3 * MINUTE)
+    assert usage["data_refreshed_at"] == instant.brief(START - 3 * MINUTE)
+    assert max(row["starting_at"] for row in bill["data"]) == instant.brief(START - 7 * HOUR)
+    assert max(row["starting_at"] for row in usage["data"]) == instant.brief(START - HOUR)
+
+
+def test_a_revision_changes_the_bill_and_not_the_usage(stage: Stage) -> None:
+    def seen() -> tuple[Decimal, int]:
+        bill = everything(stage, "/analytics/cost", **WEEK, limit=1000)
+        usage = everything(stage, "/analytics/usage", **WEEK, limit=1000)
+        return cents(bill), sum(row["usage"]["total_tokens"] for row in usage)
+
+    before = seen()
+    past = {"start": instant.brief(START - 30 * HOUR), "model": "claude-opus-5"}
+    stage.tell("cost", **past, amount_cents="-1.5")
+    assert seen() == (before[0] - Decimal("1.5"), before[1])
+    stage.tell("cost", **past, withdrawn=True)
+    rows = everything(stage, "/analytics/cost", **WEEK, group_by_=DIMENSIONS, limit=1000)
+    told = (past["start"], "claude-opus-5", stage.world.spend.workspace_ids[1])
+    groups = {(r["starting_at"], r["group"]["model"], r["group"]["workspace_id"]) for r in rows}
+    assert told not in groups
+    assert seen()[1] == before[1]
+
+
+def test_injected_tokens_are_usage_and_bill_by_their_terms(stage: Stage) -> None:
+    before = cents(everything(stage, "/analytics/cost", **WEEK, limit=1000))
+    terms = {"tier": "batch", "geography": "us"}
+    stage.tell("cost", model="claude-sonnet-5", tokens=1_000_000, terms=terms)
+    stage.tell("cost", model="claude-new", tokens=500)
+    stage.tell("cost", tokens=700, terms={"tier": "priority"})
+    bill = everything(stage, "/analytics/cost", **WEEK, limit=1000)
+    assert cents(bill) - before == Decimal(550)
+    names = ["model", "service_tier", "inference_geo"]
+    usage = everything(stage, "/analytics/usage", **WEEK, group_by_=names, limit=1000)
+    now = [row for row in usage if row["starting_at"] == instant.brief(START)]
+    assert {tuple(row["group"].values()): row["usage"]["output_tokens"] for row in now} == {
+        ("claude-sonnet-5", "batch", "us"): 1_000_000,
+        ("claude-new", "standard", "global"): 500,
+        ("claude-opus-5", "priority", "global"): 700,
+    }
+
+
+def test_searches_are_a_cost_type_of_their_own(season: Stage) -> None:
+    rows = everything(season, "/analytics/cost", **WEEK, group_by_=DIMENSIONS, limit=1000)
+    found = [row for row in rows if row["group"]["cost_type"] == "web_search"]
+    usage = everything(season, "/analytics/usage", **WEEK, limit=1000)
+    searches = sum(row["usage"]["server_tool_use"]["web_search_requests"] for row in usage)
+    assert cents(found) == searches > 0
+    assert {row["group"]["token_type"] for row in found} == {None}

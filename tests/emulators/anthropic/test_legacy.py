@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from emulators.anthropic import legacy
 from emulators.world import instant
 from emulators.world.instant import DAY, HOUR
-from tests.emulators.stage import START, Stage
+from tests.emulators.stage import ADMIN_KEY, START, Stage
 
 TODAY = START - START % DAY
 
@@ -65,7 +66,9 @@ def test_descriptions_open_the_members_and_the_default_workspace_has_no_name(
     opened = rows[0]["results"]
     assert None in {row["workspace_id"] for row in opened}
     assert len({row["workspace_id"] for row in opened}) == 3
-    assert all(row["model"] and row["token_type"] and row["description"] for row in opened)
+    assert all(row["model"] and row["description"] for row in opened)
+    assert {bool(row["token_type"]) for row in opened if row["cost_type"] == "tokens"} == {True}
+    assert {row["token_type"] for row in opened if row["cost_type"] == "web_search"} == {None}
     assert sum(Decimal(r["amount"]) for r in opened) == sum(Decimal(r["amount"]) for r in plain)
 
 
@@ -93,7 +96,8 @@ def test_usage_comes_by_the_hour_or_day(season: Stage) -> None:
         ("/cost_report", {"bucket_width": "1h"}),
         ("/cost_report", {"group_by_": ["model"]}),
         ("/cost_report", {"limit": 32}),
-        ("/usage_report/messages", {"bucket_width": "1m"}),
+        ("/usage_report/messages", {"bucket_width": "5m"}),
+        ("/usage_report/messages", {"group_by_": ["speed"]}),
         ("/usage_report/messages", {"group_by_": ["description"]}),
         ("/usage_report/messages", {"page": "garbage"}),
         ("/usage_report/messages", {"starting_at": "soon"}),
@@ -102,3 +106,44 @@ def test_usage_comes_by_the_hour_or_day(season: Stage) -> None:
 def test_what_does_not_fit_is_refused(season: Stage, path: str, change: dict[str, Any]) -> None:
     query = {"starting_at": instant.brief(TODAY - 3 * DAY)} | change
     assert season.anthropic(path, **query).status_code == 400
+
+
+def test_minutes_of_usage_add_up_to_their_hours(season: Stage) -> None:
+    span = {
+        "starting_at": instant.brief(TODAY),
+        "ending_at": instant.brief(TODAY + 5 * HOUR),
+        "group_by_": ["model"],
+    }
+
+    def output(width: str) -> int:
+        found = buckets(season, "/usage_report/messages", **span, bucket_width=width)
+        return sum(row["output_tokens"] for bucket in found for row in bucket["results"])
+
+    assert output("1m") == output("1h") > 0
+
+
+def test_speed_is_a_group_for_whoever_knows_fast_mode(season: Stage) -> None:
+    headers = {
+        "x-api-key": ADMIN_KEY,
+        "anthropic-version": "2023-06-01",
+        "anthropic-beta": legacy.FAST_BETA,
+    }
+    query = {"starting_at": instant.brief(TODAY), "group_by_": ["speed"]}
+    answer = season.anthropic("/usage_report/messages", headers=headers, **query)
+    rows = [row for bucket in answer.json()["data"] for row in bucket["results"]]
+    assert {row["speed"] for row in rows} == {"standard", "fast"}
+
+
+@pytest.mark.parametrize("today", ["absent", "refused"])
+def test_the_running_day_may_be_kept_back(stage: Stage, today: str) -> None:
+    query = {
+        "starting_at": instant.brief(TODAY - DAY),
+        "ending_at": instant.brief(TODAY + DAY),
+    }
+    assert len(buckets(stage, "/cost_report", **query)) == 2
+    stage.tell("cost", report={"today": today})
+    answer = stage.anthropic("/cost_report", **query)
+    if today == "refused":
+        assert answer.status_code == 400
+    else:
+        assert len(answer.json()["data"]) == 1

@@ -56,3 +56,41 @@ def test_there_is_nothing_else(stage: Stage) -> None:
     url = f"{stage.urls['anthropic']}/v1/messages"
     headers = VERSION | {"x-api-key": ADMIN_KEY}
     assert stage.session.get(url, headers=headers, timeout=10).status_code == 404
+
+
+def test_lists_are_paged_by_id(stage: Stage) -> None:
+    query = {"include_archived": "true", "include_default": "true", "limit": 2}
+    first = stage.anthropic("/workspaces", **query).json()
+    assert [row["name"] for row in first["data"]] == ["Research", "Trading"]
+    assert first["has_more"]
+    rest = stage.anthropic("/workspaces", **query, after_id=first["last_id"]).json()
+    assert [row["name"] for row in rest["data"]] == ["Default", "Sandbox"]
+    assert not rest["has_more"]
+    back = stage.anthropic("/workspaces", **query, before_id=rest["first_id"]).json()
+    assert back == first | {"has_more": False}
+    assert stage.anthropic("/workspaces", after_id="unknown").status_code == 400
+    assert stage.anthropic("/api_keys", status="inactive").json()["data"] == []
+
+
+@pytest.mark.parametrize("wait", [None, 7])
+def test_so_many_requests_are_throttled(stage: Stage, wait: int | None) -> None:
+    stage.tell("cost", report={"throttled": 2, "retry_after": wait})
+    refused = [stage.anthropic("/me") for _ in range(2)]
+    assert [answer.status_code for answer in refused] == [429, 429]
+    assert refused[0].headers.get("retry-after") == (None if wait is None else str(wait))
+    assert refused[0].json()["request_id"] == refused[0].headers["request-id"]
+    assert stage.anthropic("/me").status_code == 200
+
+
+def test_a_spend_limit_holds_until_it_is_raised(stage: Stage) -> None:
+    stage.tell("cost", report={"capped": True})
+    answers = [stage.anthropic("/me") for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {429}
+    assert "retry-after" not in answers[0].headers
+    stage.tell("cost", report={"capped": False})
+    assert stage.anthropic("/me").status_code == 200
+
+
+def test_a_conduct_nobody_knows_is_refused(stage: Stage) -> None:
+    assert stage.tell("cost", report={"mood": "bad"}).status_code == 400
+    assert stage.tell("cost", report={"today": "maybe"}).status_code == 400

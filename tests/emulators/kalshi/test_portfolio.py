@@ -254,9 +254,11 @@ def test_the_balance_is_what_came_in_less_what_went_out(season: Stage) -> None:
     for fill in fills:
         pair = legs.setdefault(fill["ticker"], [Decimal(0), Decimal(0)])
         pair[fill["book_side"] == "bid"] += Decimal(fill["count_fp"])
-    deposits = season.kalshi("/portfolio/deposits").json()["deposits"]
+    deposits = season.all_of("/portfolio/deposits", "deposits")
+    withdrawals = season.all_of("/portfolio/withdrawals", "withdrawals")
     paid = season.all_of("/portfolio/settlements", "settlements", limit=1000)
     cash = Decimal(sum(row["amount_cents"] for row in deposits)) / 100
+    cash -= Decimal(sum(row["amount_cents"] for row in withdrawals)) / 100
     cash += sum(min(pair) for pair in legs.values())
     cash += Decimal(sum(row["revenue"] for row in paid)) / 100
     cash -= sum(leg(fill) + Decimal(fill["fee_cost"]) for fill in fills)

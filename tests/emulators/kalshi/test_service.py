@@ -20,8 +20,8 @@ def test_the_account_needs_one(stage: Stage, path: str) -> None:
     assert stage.session.get(url, timeout=10).status_code == 401
 
 
-def test_there_is_no_socket_here_and_nothing_else(stage: Stage) -> None:
-    for path in ("/trade-api/ws/v2", "/trade-api/v2/nothing", "/", "/portfolio/fills"):
+def test_there_is_nothing_else(stage: Stage) -> None:
+    for path in ("/trade-api/ws/v3", "/trade-api/v2/nothing", "/", "/portfolio/fills"):
         answer = stage.session.get(stage.urls["kalshi"] + path, timeout=10)
         assert answer.status_code == 404
         assert answer.json() == {"error": {"code": "not_found", "message": "not found"}}

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from emulators.world.charter import Charter
 from emulators.world.holding import Fill
 from emulators.world.instant import DAY, HOUR, SECOND
 from emulators.world.listing import MadeUp
@@ -16,8 +17,8 @@ from tests.emulators.stage import START
 
 def trader(days: int) -> Trader:
     listing = MadeUp("7")
-    span = START - days * DAY, START
-    return Trader("7", span, listing, Quotes("7", listing, Pins()), listing.tradable)
+    charter = Charter("7", START, START - days * DAY)
+    return Trader(charter, listing, Quotes("7", listing, Pins()), listing.tradable)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
-from ledger import moment, money, revenue
+from ledger import cost, moment, money, revenue
 from ledger.facts import Cost, Deal, Fact, Fill, Mark, Market, Settlement
 from pipeline.sources.anthropic import Anthropic
 from pipeline.sources.kalshi import Kalshi
 from pipeline.sources.revenue import Revenue
 from pipeline.sources.source import Deadline, Held, Source
-from storage.facts import Page
+from storage.facts import Name, Page
 
 ROOT = Path(__file__).parents[3]
 T = TypeVar("T")
@@ -85,6 +85,7 @@ class Read:
     facts: dict[object, Fact] = field(default_factory=dict)
     markets: dict[str, Market] = field(default_factory=dict)
     cursor: dict[str, str] = field(default_factory=dict)
+    names: list[Name] = field(default_factory=list)
     pages: int = 0
 
     def take(self, pages: Iterator[Page]) -> None:
@@ -94,6 +95,7 @@ class Read:
             self.facts |= {(type(fact), _identity(fact)): fact for fact in page.facts}
             self.markets |= {market.ticker: market for market in page.markets}
             self.cursor |= page.cursor
+            self.names += page.names
             self.pages += 1
 
     def history(self) -> None:
@@ -203,8 +205,9 @@ def test_reported_positions_are_our_own_book(
     for fill in read.every(Fill):
         counts[fill.ticker] = counts.get(fill.ticker, 0) + fill.signed
         fees[fill.ticker] = fees.get(fill.ticker, 0) + fill.fee
-    assert source.reports.keys() == totals["positions"].keys()
-    for ticker, report in source.reports.items():
+    reports = {name: each for name, each in source.reports.items() if not each.settled}
+    assert reports.keys() == totals["positions"].keys()
+    for ticker, report in reports.items():
         assert (report.position, report.fees) == (counts[ticker], fees[ticker])
         assert report.position == money.contracts(totals["positions"][ticker]["position"])
 
@@ -217,7 +220,6 @@ def test_held_markets_are_marked_and_named(
     tickers = list(emulators.totals()["positions"])
     read.poll(*tickers)
     assert {mark.ticker for mark in read.every(Mark)} == set(tickers)
-    assert source.asked == set(tickers)
     assert {ticker for ticker, market in read.markets.items() if market.title} >= set(tickers)
     assert any(market.series for market in read.markets.values())
 
@@ -247,14 +249,22 @@ def test_a_re_read_of_a_market_is_all_of_it(
     assert {fill.fill_id for fill in again.every(Fill)} == wanted
 
 
+def counted(read: Read) -> str:
+    """Return the AI cost that counts, in dollars: the bill's, and no estimate beside it."""
+    hours = cost.hourly(read.every(Cost), moment.system())
+    assert not any(hour.estimated or hour.unpriced for hour in hours.values())
+    return money.plain(sum(hour.total for hour in hours.values()))
+
+
 def test_every_cent_of_ai_cost_is_read(
     emulators: Emulators, reading: Callable[[Source], Read]
 ) -> None:
     read = reading(emulators.anthropic())
     read.history()
     totals = steady(emulators, read, "cost_total")
-    assert money.plain(sum(cost.amount for cost in read.every(Cost))) == totals["cost_total"]
+    assert counted(read) == totals["cost_total"]
     assert read.cursor["mode"] == "analytics"
+    assert {name.name for name in read.names} >= {"Research", "Trading", "Default", "Sandbox"}
 
 
 def test_a_key_without_analytics_reads_the_same_cost_by_the_day(
@@ -267,8 +277,55 @@ def test_a_key_without_analytics_reads_the_same_cost_by_the_day(
         totals = steady(emulators, read, "cost_total")
     finally:
         emulators.tell("fault", analytics="ok")
-    assert {cost.width for cost in read.every(Cost)} == {86_400}
-    assert money.plain(sum(cost.amount for cost in read.every(Cost))) == totals["cost_total"]
+    bills = [line for line in read.every(Cost) if not line.estimated]
+    assert {(line.source, line.width) for line in bills} == {("legacy", 86_400)}
+    assert counted(read) == totals["cost_total"]
+
+
+def test_what_usage_comes_to_is_what_is_billed_later(
+    emulators: Emulators, reading: Callable[[Source], Read]
+) -> None:
+    """The bill is two days behind; once it is not, each hour is billed as it was estimated."""
+    emulators.tell("cost", report={"lag_seconds": 2 * 86_400})
+    try:
+        early = reading(emulators.anthropic())
+        early.history()
+    finally:
+        emulators.tell("cost", report={"lag_seconds": 0})
+    late = reading(emulators.anthropic())
+    late.history()
+    over = moment.floor(moment.system(), moment.HOUR) - moment.HOUR
+    guessed = sums(line for line in early.every(Cost) if line.estimated and line.start < over)
+    billed = sums(late.every(Cost))
+    assert len(guessed) > 40
+    assert guessed == {hour: billed[hour] for hour in guessed}
+
+
+def test_usage_of_the_legacy_report_comes_to_its_bill(
+    emulators: Emulators, reading: Callable[[Source], Read]
+) -> None:
+    emulators.tell("cost", report={"today": "absent"})
+    emulators.tell("fault", analytics="403")
+    try:
+        read = reading(emulators.anthropic())
+        read.history()
+    finally:
+        emulators.tell("fault", analytics="ok")
+        emulators.tell("cost", report={"today": "partial"})
+    bill = sums(line for line in read.every(Cost) if line.amount and not line.estimated)
+    guesses = [line for line in read.every(Cost) if line.estimated]
+    guessed = sums(replace(line, start=moment.floor(line.start, moment.DAY)) for line in guesses)
+    assert len(bill) > 15
+    assert bill == {day: guessed[day] for day in bill}
+    assert not any(line.unpriced for line in guesses)
+
+
+def sums(lines: Iterable[Cost]) -> dict[int, int]:
+    """Return nano-dollars by the start of the bucket."""
+    found: dict[int, int] = {}
+    for line in lines:
+        found[line.start] = found.get(line.start, 0) + line.amount
+    return found
 
 
 def test_recognized_revenue_is_read(

@@ -1,16 +1,25 @@
 """Anthropic over real HTTP: hourly analytics, the daily legacy report, windows that replace."""
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import chain, pairwise, repeat
 
 import pytest
 
-from ledger.facts import Cost
-from ledger.moment import DAY, HOUR, MINUTE, floor, parse
-from pipeline.sources.anthropic import Anthropic
+from ledger.moment import DAY, HOUR, MINUTE, parse
+from pipeline.sources.anthropic_analytics import Analytics
 from pipeline.sources.client import Broken, Declined, Refused, Throttled
-from pipeline.sources.source import Deadline, Held
-from storage.facts import Page, Window
+from storage.facts import Window
+from tests.pipeline.sources.anthropic_account import (
+    TODAY,
+    Make,
+    caught_up,
+    costs,
+    lines,
+    merged,
+    opened,
+    poll,
+    silent,
+)
 from tests.pipeline.sources.anthropic_upstream import (
     ANALYTICS,
     LEGACY,
@@ -22,35 +31,11 @@ from tests.pipeline.sources.anthropic_upstream import (
 from tests.pipeline.sources.conftest import NOON, Hands
 from tests.pipeline.sources.upstream import Reply, Request, Upstream
 
-TODAY = floor(NOON, DAY)
-Make = Callable[..., Anthropic]
-
 
 @pytest.fixture
 def make(upstream: Upstream, hands: Hands) -> Iterator[Make]:
-    made: list[Anthropic] = []
-
-    def build(cost_source: str = "auto") -> Anthropic:
-        timepiece = hands.timepiece()
-        made.append(Anthropic(upstream.url, "key", cost_source=cost_source, timepiece=timepiece))
-        return made[-1]
-
-    yield build
-    for source in made:
-        source.close()
-
-
-def merged(pages: list[Page]) -> dict[str, str]:
-    """Return the cursor after these pages."""
-    return {name: value for page in pages for name, value in page.cursor.items()}
-
-
-def costs(pages: list[Page]) -> list[Cost]:
-    return [fact for page in pages for fact in page.facts if isinstance(fact, Cost)]
-
-
-def poll(source: Anthropic, cursor: dict[str, str], now: int = NOON) -> list[Page]:
-    return list(source.poll(cursor, Held(now=now), Deadline.after(3.0)))
+    with opened(upstream, hands) as build:
+        yield build
 
 
 def test_cents_become_dollars_and_nothing_is_lost(make: Make, upstream: Upstream) -> None:
@@ -63,16 +48,22 @@ def test_cents_become_dollars_and_nothing_is_lost(make: Make, upstream: Upstream
     recent = read[NOON - HOUR]
     assert (recent.source, recent.width, recent.final) == ("analytics", 3_600, False)
     assert recent.group == (
+        ("api_key_id", "apikey_1"),
         ("cost_type", "tokens"),
+        ("inference_geo", "global"),
         ("model", "claude-sonnet-5"),
+        ("service_tier", "standard"),
         ("token_type", "output_tokens"),
         ("workspace_id", "wrkspc_1"),
     )
     assert read[TODAY - 200 * DAY].final
     assert merged(pages) == {
         "mode": "analytics",
+        "analytics_through": str(NOON),
+        "analytics_group": Analytics.grouping,
+        "analytics_from": str(TODAY - 200 * DAY),
         "data_refreshed_at": str(NOON),
-        "history_at": pages[-2].cursor["history_at"],
+        "swept_at": str(NOON),
         "complete": "1",
     }
 
@@ -87,6 +78,7 @@ def test_the_history_covers_everything_in_windows_the_report_takes(
     assert windows[-1].end == NOON
     assert all(a.end == b.start for a, b in pairwise(windows))
     asked = upstream.asked(ANALYTICS)[-1]
+    assert all(len(window.source) and window.end - window.start <= 31 * DAY for window in windows)
     assert asked.headers["anthropic-beta"] == "analytics-usage-cost-2026-08-24"
     assert asked.headers["anthropic-version"] == "2023-06-01"
     assert asked.headers["x-api-key"] == "key"
@@ -98,6 +90,9 @@ def test_the_history_covers_everything_in_windows_the_report_takes(
     assert [value for name, value in asked.query if name == "group_by[]"] == [
         "model",
         "workspace_id",
+        "api_key_id",
+        "service_tier",
+        "inference_geo",
         "cost_type",
         "token_type",
     ]
@@ -148,13 +143,47 @@ def test_hours_not_refreshed_yet_are_not_in_rather_than_zero(
     assert tail.cursor["data_refreshed_at"] == str(refreshed)
 
 
+def test_what_was_read_and_is_empty_is_a_line_of_nothing_from_the_first_cost_on(
+    make: Make, upstream: Upstream
+) -> None:
+    """20:00 and 06:00 have cost, the bill reaches 10:30: the hours between are known to be 0."""
+    spent = [Spent(TODAY - 4 * HOUR, "1"), Spent(TODAY + 6 * HOUR, "1")]
+    refreshed = TODAY + 10 * HOUR + 30 * MINUTE
+    upstream.on(ANALYTICS, analytics(lambda: spent, lambda: refreshed))
+    tail = poll(make(), {"mode": "analytics"})[0]
+    hours = {TODAY + hour * HOUR for hour in range(-4, 11)}
+    assert silent([tail]) == hours - {line.start for line in spent}
+    known = poll(make(), {"mode": "analytics", "analytics_from": str(TODAY - 9 * HOUR)})[0]
+    assert silent([known]) == silent([tail]) | {TODAY - h * HOUR for h in range(5, 10)}
+    upstream.on(ANALYTICS, analytics(list, lambda: refreshed))
+    assert lines(poll(make(), {"mode": "analytics"})[:1]) == []
+
+
+def test_a_report_that_promises_more_and_does_not_say_where_replaces_nothing(
+    make: Make, upstream: Upstream
+) -> None:
+    upstream.on(ANALYTICS, Reply({"data": [], "has_more": True, "next_page": None}))
+    with pytest.raises(Broken, match="more pages"):
+        poll(make(), {"mode": "analytics"})
+
+
+def test_a_window_is_told_of_as_far_as_its_oldest_page(make: Make, upstream: Upstream) -> None:
+    """The mark moves while the pages are read: rows of the first may be as old as it."""
+    marks = chain([NOON - 3 * HOUR], repeat(NOON))
+    spent = [Spent(NOON - 5 * HOUR, "1", model=f"model-{n}") for n in range(25)]
+    upstream.on(ANALYTICS, analytics(lambda: spent, lambda: next(marks), size=10))
+    tail = poll(make("analytics"), caught_up())[0]
+    assert tail.window is not None
+    assert tail.window.end == NOON - 3 * HOUR
+
+
 def test_a_window_with_a_refused_row_replaces_nothing(make: Make, upstream: Upstream) -> None:
     spent = [Spent(NOON, "12"), Spent(NOON, "NaN", model="bad")]
     upstream.on(ANALYTICS, analytics(lambda: spent, lambda: NOON))
     tail = poll(make(), {"mode": "analytics"})[0]
-    assert len(costs([tail])) == 1
+    assert len(costs([tail])) == len(lines([tail])) == 1
     assert [(r.source, r.field) for r in tail.rejects] == [("anthropic", "amount")]
-    assert tail.window is None
+    assert tail.window == Window("analytics", TODAY - DAY, TODAY - DAY)
 
 
 @pytest.mark.parametrize(
@@ -184,20 +213,6 @@ def test_a_line_that_cannot_be_booked_is_refused_by_its_field(
     upstream.on(ANALYTICS, changed)
     tail = poll(make(), {"mode": "analytics"})[0]
     assert [reject.field for reject in tail.rejects] == [field]
-
-
-def test_the_trailing_month_is_read_again_each_hour(make: Make, upstream: Upstream) -> None:
-    """A line of 20 days ago grows after the history; within the hour it is read again."""
-    spent = [Spent(TODAY - 20 * DAY, "100")]
-    upstream.on(ANALYTICS, analytics(lambda: spent, lambda: NOON))
-    source = make()
-    cursor = merged(list(source.history({})))
-    spent[0] = Spent(TODAY - 20 * DAY, "150")
-    assert costs(poll(source, cursor)) == []
-    later = [page for n in range(4) for page in poll(source, cursor, NOON + HOUR + n * MINUTE)]
-    assert [cost.amount for cost in costs(later)] == [1_500_000_000]
-    reread = {page.window.start for page in later if page.window}
-    assert {TODAY - days * DAY for days in range(1, 33)} == reread
 
 
 def test_a_key_without_analytics_reads_the_legacy_report(make: Make, upstream: Upstream) -> None:
@@ -250,24 +265,6 @@ def test_a_refused_row_is_told_apart_by_its_day(make: Make, upstream: Upstream) 
     assert len({reject.identity for reject in rejects}) == 2
 
 
-def test_the_mode_is_remembered(make: Make, upstream: Upstream) -> None:
-    upstream.on(LEGACY, legacy([Spent(TODAY - DAY, "100")], NOON))
-    source = make()
-    assert len(costs(poll(source, {"mode": "legacy"}))) >= 1
-    assert upstream.asked(ANALYTICS) == []
-    assert source.detail == "legacy cost report, by the day"
-
-
-def test_analytics_that_worked_once_is_not_given_up_for_a_403(
-    make: Make, upstream: Upstream
-) -> None:
-    without_analytics(upstream)
-    upstream.on(LEGACY, legacy([], NOON))
-    with pytest.raises(Refused):
-        poll(make(), {"mode": "analytics"})
-    assert upstream.asked(LEGACY) == []
-
-
 @pytest.mark.parametrize("status", [401, 500])
 def test_other_failures_of_the_probe_are_no_reason_for_legacy(
     make: Make, upstream: Upstream, status: int
@@ -305,9 +302,16 @@ def test_legacy_asks_whole_days_and_ends_tomorrow(make: Make, upstream: Upstream
     assert tail.window == Window("legacy", TODAY - 3 * DAY, TODAY)
 
 
+def test_a_complete_day_without_a_line_is_nothing(make: Make, upstream: Upstream) -> None:
+    spent = [Spent(TODAY - 3 * DAY, "100"), Spent(TODAY, "0.00")]
+    upstream.on(LEGACY, legacy(spent, NOON))
+    tail = poll(make("legacy"), {})[0]
+    assert silent([tail]) == {TODAY - 2 * DAY, TODAY - DAY}
+
+
 def test_no_legacy_window_is_without_a_complete_day(make: Make, upstream: Upstream) -> None:
     upstream.on(LEGACY, legacy([], NOON))
-    list(make("legacy").history({"history_at": str(TODAY)}))
+    list(make("legacy").history(caught_up("legacy", TODAY) | {"complete": ""}))
     assert upstream.asked(LEGACY)[0].arg("starting_at") == "2026-11-17T00:00:00Z"
 
 
@@ -320,7 +324,7 @@ def test_a_refused_unfinished_day_is_left_to_the_report(make: Make, upstream: Up
     asked = upstream.asked(LEGACY)[-1]
     assert asked.arg("ending_at") == ""
     tail = poll(source, merged(pages))[0]
-    assert tail.window == Window("legacy", TODAY - 6 * DAY, TODAY)
+    assert tail.window == Window("legacy", TODAY - 6 * DAY, TODAY, TODAY)
 
 
 def test_a_bad_request_for_finished_days_is_an_error(make: Make, upstream: Upstream) -> None:

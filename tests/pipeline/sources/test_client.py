@@ -3,7 +3,7 @@
 import gzip
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
@@ -25,6 +25,7 @@ from pipeline.sources.client import (
     Declined,
     Missing,
     Refused,
+    Resting,
     SourceError,
     Throttled,
     TimedOut,
@@ -34,7 +35,7 @@ from pipeline.sources.client import (
 from pipeline.sources.credentials import Token
 from pipeline.sources.source import Deadline, Timepiece
 from tests.pipeline.sources.conftest import NOON, Hands
-from tests.pipeline.sources.upstream import Reply, Upstream
+from tests.pipeline.sources.upstream import Reply, Request, Upstream
 
 SECRET = "sk-ant-admin01-never-shown"  # noqa: S105 (made up, and the test looks for it)
 
@@ -44,6 +45,10 @@ def client(upstream: Upstream, hands: Hands) -> Iterator[Client]:
     made = Client(upstream.url + "/api", Token("x-api-key", SECRET), hands.timepiece())
     yield made
     made.close()
+
+
+def _unreadable() -> str | None:
+    raise ValueError("half of it")
 
 
 def soon() -> Deadline:
@@ -181,7 +186,9 @@ def test_a_certificate_nobody_vouches_for_gets_no_request(tmp_path: Path, hands:
     with Upstream(tls=self_signed(tmp_path)).running() as upstream:
         upstream.on("/x", Reply({}))
         client = Client(upstream.url, Token("x-api-key", SECRET), hands.timepiece())
-        with pytest.raises(Unreachable, match="self-signed certificate"):
+        with pytest.raises(
+            Unreachable, match=r"certificate that is not trusted .*self-signed certificate"
+        ):
             client.get("/x", deadline=soon())
         client.close()
         assert upstream.seen == []
@@ -219,7 +226,9 @@ def test_a_429_backs_off_longer_each_time(client: Client, upstream: Upstream, ha
     assert client.get("/x", deadline=hands.deadline(30)).body == {"a": 1}
     assert len(hands.slept) == 3
     first, second, third = hands.slept
-    assert 0.125 <= first <= 0.25 <= second <= 0.5 <= third <= 1.0
+    assert 1.0 <= first <= 1.5
+    assert 2.0 <= second <= 3.0
+    assert 4.0 <= third <= 6.0
 
 
 def test_retry_after_is_respected(client: Client, upstream: Upstream, hands: Hands) -> None:
@@ -249,6 +258,138 @@ def test_a_storm_of_429_ends(client: Client, upstream: Upstream, hands: Hands) -
     assert len(upstream.seen) == 4
 
 
+def test_a_storm_costs_one_request_a_poll(client: Client, upstream: Upstream, hands: Hands) -> None:
+    """Twelve polls of three reads each, ten seconds apart, all answered 429."""
+    upstream.on("/api/x", Reply({"error": "too many requests"}, 429))
+    for tick in range(12):
+        hands.seconds = max(hands.seconds, 10.0 * tick)
+        deadline = hands.deadline()
+        for _ in range(3):
+            with pytest.raises(Throttled):
+                client.get("/x", deadline=deadline)
+    assert len(upstream.seen) <= 12 + 1
+
+
+def test_after_a_storm_one_answer_lets_the_others_go(
+    client: Client, upstream: Upstream, hands: Hands
+) -> None:
+    upstream.on("/api/x", Reply({}, 429), Reply({}, 429), Reply({"a": 1}))
+    for _ in range(5):
+        assert client.get("/x", deadline=hands.deadline(60)).body == {"a": 1}
+    assert len(upstream.seen) == 2 + 5
+    assert len(hands.slept) == 2
+
+
+@pytest.mark.parametrize("header", ["0", "-5", "soon", "99999999"])
+def test_an_absurd_retry_after_does_not_shorten_the_back_off(
+    client: Client, upstream: Upstream, hands: Hands, header: str
+) -> None:
+    upstream.on("/api/x", Reply({}, 429, {"Retry-After": header}), Reply({"a": 1}))
+    client.get("/x", deadline=hands.deadline(60))
+    assert 1.0 <= hands.slept[0] <= 1.5
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            {"error": {"code": "authentication_error", "message": "authentication_error",
+                       "details": "INCORRECT_API_KEY_SIGNATURE"}},
+            "authentication_error: INCORRECT_API_KEY_SIGNATURE",
+        ),
+        ({"error": {"code": "header_timestamp_missing", "message": "header timestamp missing"}},
+         "header timestamp missing"),
+        ({"code": "bad_request", "message": "bad request", "details": "json: cannot"},
+         "bad request: json: cannot"),
+        ({"msg": "Parameter validation failed for GetMarkets"},
+         "Parameter validation failed for GetMarkets"),
+        ({"error": "too many things"}, "too many things"),
+        ({"type": "error", "error": {"type": "invalid_request_error", "message": "no such day"}},
+         "no such day: invalid_request_error"),
+        ("<html>\n <body>down</body></html>", "<html> <body>down</body></html>"),
+        ({"error": {}}, '{"error": {}}'),
+        ([1], "[1]"),
+    ],
+)  # fmt: skip
+def test_an_error_says_what_its_body_says(
+    client: Client, upstream: Upstream, body: object, said: str
+) -> None:
+    upstream.on("/api/x", Reply(body, 400))
+    with pytest.raises(Declined) as raised:
+        client.get("/x", deadline=soon())
+    assert str(raised.value) == f"GET /x was answered 400: {said}"
+
+
+def test_an_error_s_gzip_is_inflated(client: Client, upstream: Upstream) -> None:
+    content = gzip.compress(b'{"msg": "no"}' + b" " * 9_000_000)
+    upstream.on("/api/x", Reply(content, 500, {"Content-Encoding": "gzip"}))
+    with pytest.raises(Broken, match=r"answered 500: .*no"):
+        client.get("/x", deadline=soon())
+
+
+def test_a_replaced_key_is_used_at_once(upstream: Upstream, hands: Hands) -> None:
+    stored = ["old", "new"]
+    token = Token("x-api-key", "old", reload=lambda: stored[-1])
+    client = Client(upstream.url, token, hands.timepiece())
+
+    def known(request: Request) -> Reply:
+        return Reply({"a": 1} if request.headers["x-api-key"] == "new" else {}, 200)
+
+    def strict(request: Request) -> Reply:
+        return known(request) if request.headers["x-api-key"] == "new" else Reply({}, 401)
+
+    upstream.on("/x", strict)
+    assert client.get("/x", deadline=soon()).body == {"a": 1}
+    assert [request.headers["x-api-key"] for request in upstream.seen] == ["old", "new"]
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("stored", "trouble"),
+    [
+        (lambda: "old", ""),
+        (lambda: None, ""),
+        (lambda: "", "; the new key can't be used, the old one stays: it is empty"),
+        (lambda: "ne\x00w", "; the new key can't be used, .*: it holds what no header can carry"),
+        (_unreadable, "; the new key can't be used, .*: half of it"),
+    ],
+)
+def test_a_key_that_was_not_replaced_is_tried_once(
+    upstream: Upstream, hands: Hands, stored: Callable[[], str | None], trouble: str
+) -> None:
+    client = Client(upstream.url, Token("x-api-key", "old", reload=stored), hands.timepiece())
+    upstream.on("/x", Reply({"msg": "no"}, 401))
+    with pytest.raises(Refused, match=f"answered 401: no{trouble}$"):
+        client.get("/x", deadline=soon())
+    assert [request.headers["x-api-key"] for request in upstream.seen] == ["old"]
+    client.close()
+
+
+def test_a_new_key_that_is_refused_too_is_not_tried_again(upstream: Upstream, hands: Hands) -> None:
+    keys = iter(f"key {n}" for n in range(9))
+    client = Client(upstream.url, Token("key", "old", reload=lambda: next(keys)), hands.timepiece())
+    upstream.on("/x", Reply({}, 401))
+    with pytest.raises(Refused):
+        client.get("/x", deadline=soon())
+    assert len(upstream.seen) == 2
+    client.close()
+
+
+def test_a_request_of_either_lane_has_its_own_breaker(client: Client, upstream: Upstream) -> None:
+    upstream.on("/api/x", Reply({}, 500))
+    for _ in range(3):
+        with pytest.raises(Broken) as raised:
+            client.get("/x", deadline=soon())
+        client.signed.ended(raised.value)
+    with pytest.raises(Resting) as rested:
+        client.get("/x", deadline=soon())
+    assert rested.value.signed
+    with pytest.raises(Broken) as public:
+        client.get("/x", deadline=soon(), signed=False)
+    assert not public.value.signed
+    assert len(upstream.seen) == 4
+
+
 @pytest.mark.parametrize(
     ("header", "wait"),
     [
@@ -268,13 +409,14 @@ def test_an_absurd_retry_after_is_no_wait(header: str, wait: float | None) -> No
 
 def test_the_budget_stands_before_every_request(upstream: Upstream, hands: Hands) -> None:
     upstream.on("/x", Reply({}))
-    budget = Budget(10.0, 20.0, 10.0, hands.timepiece())
+    budget = Budget(12.5, 25.0, 10.0, hands.timepiece())
     client = Client(upstream.url, Token("x-api-key", ""), hands.timepiece(), budget)
     for _ in range(3):
         client.get("/x", deadline=hands.deadline())
     assert hands.slept == [1.0]
-    with pytest.raises(TimedOut, match="budget"):
+    with pytest.raises(Throttled, match="budget"):
         client.get("/x", deadline=hands.deadline(0.5))
+    assert len(upstream.seen) == 3
     client.close()
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ledger.facts import Market, Side
+from ledger.moment import HOUR, MICROS
 from ledger.money import NANO
 from pipeline.sources import kalshi_rows
 from pipeline.sources.fields import FieldError, Fields
@@ -81,7 +82,7 @@ def test_a_fill_without_a_required_field_is_refused_by_its_name(name: str) -> No
         ({"count_fp": "-1.00"}, "count_fp"),
         ({"count_fp": "0.001"}, "count_fp"),
         ({"count_fp": "1000000000000000.00"}, "count_fp"),
-        ({"count_fp": "0.01", "yes_price_dollars": "0.123456789"}, "count_fp"),
+        ({"count_fp": "1.00", "yes_price_dollars": "0.123456789"}, "yes_price_dollars"),
         ({"fee_cost": "-0.01"}, "fee_cost"),
         ({"fee_cost": "NaN"}, "fee_cost"),
         ({"created_time": None, "ts": None}, "created_time"),
@@ -192,7 +193,97 @@ def test_a_report_is_signed_and_shards_add_up() -> None:
 
 def test_cash_is_exact_where_it_can_be() -> None:
     row = {"balance": 9_801, "balance_dollars": "98.0186", "portfolio_value": 198}
-    exact = kalshi_rows.balance(Fields(row))
-    assert exact == {"balance": "98018600000", "portfolio_value": "1980000000"}
-    truncated = kalshi_rows.balance(without(row, "balance_dollars"))
-    assert truncated["balance"] == "98010000000"
+    exact = kalshi_rows.balance(Fields(row), NOON)
+    assert exact == kalshi_rows.Balance(98_018_600_000, 1_980_000_000, NOON)
+    truncated = kalshi_rows.balance(without(row, "balance_dollars"), NOON)
+    assert truncated.cash == 98_010_000_000
+
+
+def test_a_price_that_a_part_of_a_contract_cannot_be_paid_at_is_refused() -> None:
+    """A hundredth of a contract at $0.0000001 is a nano-dollar; finer prices cannot be settled."""
+    assert kalshi_rows.fill(Fields(fill_row(0, yes_price_dollars="0.1234567"))).price == 123_456_700
+    finer = settlement_row(market_result="scalar", value="33.333333")
+    with pytest.raises(FieldError, match="finer than a part of a contract") as raised:
+        kalshi_rows.settlement(Fields(finer), nobody_knows)
+    assert raised.value.field == "value"
+    asked = settlement_row(market_result="scalar", value=None)
+    with pytest.raises(FieldError) as raised:
+        kalshi_rows.settlement(Fields(asked), lambda _: 333_333_333)
+    assert raised.value.field == "settlement_value_dollars"
+
+
+@pytest.mark.parametrize("name", ["created_time", "ts"])
+def test_a_fill_of_the_future_is_refused_by_the_field_that_says_so(name: str) -> None:
+    row = fill_row(0) if name == "created_time" else fill_row(0, created_time=None)
+    assert kalshi_rows.fill(Fields(row), NOON).time == NOON
+    with pytest.raises(FieldError, match="is in the future: 2026-11-20T12") as raised:
+        kalshi_rows.fill(Fields(row), NOON - 1)
+    assert raised.value.field == name
+
+
+def test_a_settlement_of_the_future_is_refused() -> None:
+    with pytest.raises(FieldError, match="in the future") as raised:
+        kalshi_rows.settlement(Fields(settlement_row()), nobody_knows, NOON - 2 * HOUR)
+    assert raised.value.field == "settled_time"
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"status": "halted"}, None),
+        ({"status": "halted", "settlement_value_dollars": "0.0000"}, None),
+        ({"status": "concluded", "result": "yes"}, NANO),
+        ({"status": "concluded", "result": "void", "settlement_value_dollars": "0.5"}, NANO // 2),
+        ({"status": "finalized", "result": "void"}, None),
+        ({"market_type": "ternary"}, None),
+    ],
+)
+def test_an_enum_nobody_knows_is_kept_and_never_made_a_value(
+    changes: dict[str, object], value: int | None
+) -> None:
+    row = Fields(market_row() | changes)
+    mark = kalshi_rows.mark(row, NOON)
+    assert (mark.value, mark.bid) == (value, 510_000_000)
+    assert kalshi_rows.market(row, "").status == row.text("status")
+
+
+def test_a_transfer_has_its_sign_and_its_fee_apart() -> None:
+    row = {
+        "id": "d1",
+        "status": "applied",
+        "type": "wire",
+        "amount_cents": 10_000,
+        "fee_cents": "25",
+        "created_ts": NOON // MICROS,
+        "finalized_ts": None,
+    }
+    came = kalshi_rows.transfer(Fields(row), 1)
+    assert came == kalshi_rows.Transfer("d1", "applied", 100 * NANO, NANO // 4, NOON, None)
+    assert kalshi_rows.transfer(Fields(row | {"finalized_ts": 7}), -1).amount == -100 * NANO
+    assert kalshi_rows.transfer(Fields(row | {"finalized_ts": 7}), -1).finalized == 7 * MICROS
+
+
+def test_costs_of_reading_are_taken_by_their_path() -> None:
+    costs = [
+        {"method": "GET", "path": "/portfolio/fills", "cost": 20},
+        {"method": "POST", "path": "/portfolio/orders", "cost": 50},
+    ]
+    row = Fields({"default_cost": 10, "endpoint_costs": costs})
+    assert kalshi_rows.tariff(row) == (10, {"/portfolio/fills": 20})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"trading_active": False}, "trading is paused"),
+        ({"exchange_active": False, "trading_active": False}, "the exchange is closed"),
+        (
+            {"trading_active": False, "exchange_estimated_resume_time": "2026-11-20T10:00:00Z"},
+            "trading is paused, until about 2026-11-20T10:00:00.000000Z",
+        ),
+    ],
+)
+def test_an_exchange_that_rests_says_until_when(changes: dict[str, object], said: str) -> None:
+    row = {"exchange_active": True, "trading_active": True} | changes
+    assert kalshi_rows.closed(Fields(row)) == said

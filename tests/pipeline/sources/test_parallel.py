@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from pipeline.sources.client import Broken, Throttled
+from pipeline.sources.client import Broken
 from pipeline.sources.parallel import Parallel, Reading
 from storage.facts import Page
 
@@ -32,9 +32,13 @@ def named(text: str) -> Page:
     return Page("kalshi", cursor={"name": text})
 
 
+def pages(parallel: Parallel, reads: list[Reading]) -> list[Page]:
+    return [page for outcome in parallel.outcomes(reads) for page in outcome.pages]
+
+
 def test_pages_come_in_the_order_asked(parallel: Parallel) -> None:
     reads = [reading(named("a"), named("b")), reading(named("c"))]
-    assert list(parallel.pages(reads)) == [named("a"), named("b"), named("c")]
+    assert pages(parallel, reads) == [named("a"), named("b"), named("c")]
 
 
 def test_reads_really_run_beside_each_other(parallel: Parallel) -> None:
@@ -44,18 +48,13 @@ def test_reads_really_run_beside_each_other(parallel: Parallel) -> None:
         meeting.wait(timeout=20)
         yield named("met")
 
-    assert list(parallel.pages([read] * 3)) == [named("met")] * 3
+    assert pages(parallel, [read] * 3) == [named("met")] * 3
 
 
-def test_a_failure_is_raised_after_everything_that_came(parallel: Parallel) -> None:
-    came = []
+def test_a_failure_keeps_nothing_from_the_others_nor_what_came_before_it(
+    parallel: Parallel,
+) -> None:
     reads = [reading(named("a"), error=Broken("later")), reading(named("b"))]
-    with pytest.raises(Broken):
-        came.extend(parallel.pages(reads))
-    assert came == [named("a"), named("b")]
-
-
-def test_a_real_failure_is_told_before_a_429(parallel: Parallel) -> None:
-    reads = [reading(error=Throttled("busy")), reading(error=Broken("bad"))]
-    with pytest.raises(Broken):
-        list(parallel.pages(reads))
+    first, second = parallel.outcomes(reads)
+    assert (first.pages, str(first.error)) == ([named("a")], "later")
+    assert (second.pages, second.error) == ([named("b")], None)

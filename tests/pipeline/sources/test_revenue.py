@@ -11,7 +11,7 @@ from ledger import moment
 from ledger.facts import Deal, Status
 from ledger.moment import DAY, HOUR, MINUTE
 from pipeline.sources import revenue_rows
-from pipeline.sources.client import Broken, Refused
+from pipeline.sources.client import Broken, Refused, Resting
 from pipeline.sources.fields import FieldError, Fields
 from pipeline.sources.revenue import Revenue
 from pipeline.sources.source import Deadline, Held
@@ -81,6 +81,7 @@ def test_the_history_is_every_deal(revenue: Revenue, upstream: Upstream) -> None
     pages = list(revenue.history({}))
     assert ids(pages) == [f"deal-{n}" for n in range(5)]
     known = {"page": "", "head": str(NOON), "complete": "1", "listed_at": str(NOON)}
+    known["began"] = str(NOON)
     assert merged(pages) == known
     asked = upstream.seen[0]
     assert asked.headers["Authorization"] == "Bearer token"
@@ -152,6 +153,128 @@ def test_a_deal_that_cannot_be_read_is_set_apart(revenue: Revenue, upstream: Ups
     assert rejects == [("revenue", "deal-1", "amount")]
 
 
+def versioned(request: Request, body: object, etag: str) -> Reply:
+    """Answer 304 to whoever holds this version."""
+    same = request.headers.get("If-None-Match") == etag
+    return Reply(b"" if same else body, 304 if same else 200, {"ETag": etag})
+
+
+def test_an_answer_that_is_as_it_was_is_not_sent_again(
+    revenue: Revenue, upstream: Upstream
+) -> None:
+    rows, etag = [deal_row(0)], ['"1"']
+    upstream.on("/deals", lambda request: versioned(request, rows, etag[0]))
+    cursor = merged(list(revenue.history({})))
+    assert ids(poll(revenue, cursor)) == ["deal-0"]
+    assert ids(poll(revenue, cursor)) == []
+    assert "If-None-Match" not in upstream.seen[1].headers
+    assert upstream.seen[2].headers["If-None-Match"] == '"1"'
+    rows.append(deal_row(1))
+    etag[0] = '"2"'
+    assert ids(poll(revenue, cursor)) == ["deal-0", "deal-1"]
+
+
+def test_pages_have_no_version_of_their_own(revenue: Revenue, upstream: Upstream) -> None:
+    """The first page may stay as it is while the second changes."""
+    rows = [deal_row(n) for n in range(3)]
+
+    def answer(request: Request) -> Reply:
+        return Reply(paged("data", "next_cursor", rows, 2)(request).body, headers={"ETag": '"1"'})
+
+    upstream.on("/deals", answer)
+    for _ in range(3):
+        assert ids(poll(revenue, {"head": str(NOON), "listed_at": str(NOON)})) == [
+            "deal-0",
+            "deal-1",
+            "deal-2",
+        ]
+    assert not any("If-None-Match" in request.headers for request in upstream.seen)
+
+
+def test_a_304_nobody_asked_for_is_broken(revenue: Revenue, upstream: Upstream) -> None:
+    upstream.on("/deals", Reply(b"", 304))
+    with pytest.raises(Broken):
+        poll(revenue, {})
+
+
+def test_what_changes_while_the_history_is_read_is_read_again(
+    revenue: Revenue, upstream: Upstream, hands: Hands
+) -> None:
+    """A later page was changed after the first was read, which may have been so too."""
+
+    def answer(request: Request) -> Reply:
+        page = int(request.arg("cursor") or 0)
+        changed = deal_row(page, updated_at=moment.text(hands.now()))
+        return Reply({"data": [changed], "next_cursor": str(page + 1) if page < 2 else None})
+
+    upstream.on("/deals", answer)
+    pages = []
+    for page in revenue.history({}):
+        pages.append(page)
+        hands.seconds += 3_600
+    assert len(pages) == 3
+    assert merged(pages)["head"] == str(NOON)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "kept"),
+    [
+        (moment.text(NOON - DAY), str(NOON - DAY)),
+        (moment.text(NOON + DAY), str(NOON)),
+        ("yesterday", None),
+        ("2026-11-20", None),
+        (7, None),
+        (None, None),
+    ],
+)
+def test_how_old_the_deals_are_is_kept(
+    revenue: Revenue, upstream: Upstream, as_of: object, kept: str | None
+) -> None:
+    upstream.on("/deals", Reply({"data": [], "next_cursor": None, "as_of": as_of}))
+    assert merged(poll(revenue, {})).get("data_refreshed_at") == kept
+
+
+def test_a_304_is_as_fresh_as_the_answer_it_stands_for(
+    revenue: Revenue, upstream: Upstream, hands: Hands
+) -> None:
+    body = {"data": [], "as_of": moment.text(NOON - HOUR)}
+    upstream.on("/deals", lambda request: versioned(request, body, '"1"'))
+    for hours in range(3):
+        hands.seconds = hours * 3_600.0
+        assert merged(poll(revenue, {}))["data_refreshed_at"] == str(NOON + (hours - 1) * HOUR)
+
+
+def test_a_deal_missing_from_a_complete_list_is_no_news(
+    revenue: Revenue, upstream: Upstream
+) -> None:
+    rows = [deal_row(0), deal_row(1)]
+    upstream.on("/deals", contract(rows))
+    cursor = merged(list(revenue.history({})))
+    rows.pop()
+    pages = poll(revenue, cursor, NOON + DAY + 1)
+    assert set(ids(pages)) == {"deal-0"}
+    assert ids(list(revenue.listing(Deadline.after(3.0)))) == ["deal-0"]
+
+
+def test_a_storm_is_waited_out_and_no_failure(
+    revenue: Revenue, upstream: Upstream, hands: Hands
+) -> None:
+    upstream.on("/deals", Reply({}, 429, {"Retry-After": "2"}), contract([deal_row(0)]))
+    pages = list(revenue.poll({}, Held(now=NOON), hands.deadline()))
+    assert (ids(pages)[0], hands.slept) == ("deal-0", [2.0])
+    assert revenue.breaker.state == "closed"
+
+
+def test_after_three_failed_polls_it_is_left_alone(revenue: Revenue, upstream: Upstream) -> None:
+    upstream.on("/deals", Reply({"error": {"code": "x", "message": "on fire"}}, 500))
+    for _ in range(3):
+        with pytest.raises(Broken, match="on fire"):
+            poll(revenue, {})
+    with pytest.raises(Resting):
+        poll(revenue, {})
+    assert len(upstream.seen) == 3
+
+
 @pytest.mark.parametrize("body", [{"deals": []}, {"data": None}, "text", 7])
 def test_another_shape_is_broken_not_empty(
     revenue: Revenue, upstream: Upstream, body: object
@@ -191,6 +314,10 @@ def test_a_json_number_that_is_exact_is_an_amount() -> None:
     assert read(amount=-250).amount == -250_000_000_000
 
 
+def test_a_probability_is_ignored_unless_the_deal_is_in_the_pipeline() -> None:
+    assert read(probability="150").probability is None
+
+
 def test_another_currency_keeps_its_rate() -> None:
     deal = read(currency="EUR", rate="1.0875", rate_date="2026-11-01")
     assert (deal.currency, deal.rate, deal.rate_date) == (
@@ -223,8 +350,12 @@ def test_a_number_may_be_an_id() -> None:
         ({"currency": "DOLLAR"}, "currency"),
         ({"closed_date": "01.11.2026"}, "closed_date"),
         ({"closed_date": None}, "closed_date"),
-        ({"probability": "1.5"}, "probability"),
-        ({"rate": "0"}, "rate"),
+        ({"probability": "1.5", "status": "pipeline"}, "probability"),
+        ({"rate": "0", "currency": "EUR"}, "rate"),
+        ({"rate": "9", "currency": "EUR", "amount": "9000000000"}, "rate"),
+        ({"closed_date": "2009-12-31"}, "closed_date"),
+        ({"service_start": "2026-01-01", "service_end": "2099-01-01"}, "service_end"),
+        ({"name": "a\0b"}, "name"),
         ({"service_start": "2026-01-01"}, "service_end"),
         ({"service_start": "2026-02-01", "service_end": "2026-01-01"}, "service_end"),
     ],

@@ -90,3 +90,56 @@ def test_an_offset_that_did_not_help_is_taken_back(pem: str) -> None:
 def test_another_refusal_renews_nothing(pem: str) -> None:
     signer = Signer("id", pem, lambda: NOON)
     assert not signer.renewed('{"error":{"details":"INCORRECT_API_KEY_SIGNATURE"}}')
+
+
+def test_two_requests_refused_for_the_same_clock_set_it_once(pem: str) -> None:
+    """The second refusal is of a request signed before the first one set the clock."""
+    signer = Signer("id", pem, lambda: NOON)
+    signer.observe(NOON + 41 * MICROS, NOON)
+    version = signer.version
+    assert signer.renewed(EXPIRED, version)
+    assert signer.renewed(EXPIRED, version)
+    assert signer.offset == 41 * MICROS + MICROS // 2
+
+
+def test_a_replaced_key_signs_at_once() -> None:
+    old, new = (ed25519.Ed25519PrivateKey.generate() for _ in range(2))
+    stored: tuple[str | None, str | None] = ("old id", written(old))
+    signer = Signer("old id", written(old), reload=lambda: stored)
+    version = signer.version
+    assert not signer.renewed("401", version)
+    stored = ("new id", written(new).replace("\n", "\\n"))
+    assert signer.renewed("401", version)
+    signature, message, _ = signed(signer)
+    new.public_key().verify(signature, message)
+    assert signer.headers("GET", PATH)["KALSHI-ACCESS-KEY"] == "new id"
+    assert signer.renewed("401", version)  # of a request that the old key had signed
+    assert not signer.renewed("401", signer.version)
+
+
+def test_only_what_has_a_file_is_replaced(pem: str) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    signer = Signer("id", pem, reload=lambda: (None, written(key)))
+    assert signer.renewed("401", signer.version)
+    assert signer.headers("GET", PATH)["KALSHI-ACCESS-KEY"] == "id"
+
+
+@pytest.mark.parametrize(
+    ("stored", "trouble"),
+    [
+        (("id", "-----BEGIN PRIV"), "the key is not a PEM private key"),
+        (("", None), "the key has no id"),
+        (("id", ""), "the key is not a PEM"),
+    ],
+)
+def test_half_a_key_keeps_the_old_one_and_is_said(
+    pem: str, stored: tuple[str | None, str | None], trouble: str
+) -> None:
+    signer = Signer("key id", pem, reload=lambda: stored)
+    assert not signer.renewed("401", signer.version)
+    assert trouble in signer.trouble
+    assert "the old one stays" in signer.trouble
+    assert signer.headers("GET", PATH)["KALSHI-ACCESS-KEY"] == "key id"
+    stored = ("key id", pem)
+    assert not signer.renewed("401", signer.version)
+    assert signer.trouble == ""

@@ -20,6 +20,7 @@ class Request:
     query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]
     connection: int
+    body: bytes = b""
 
     def arg(self, name: str) -> str:
         """Return a query member, "" when absent."""
@@ -45,6 +46,7 @@ class Reply:
 
 
 Answer = Callable[[Request], Reply]
+MISSING = Reply({"error": {"code": "not_found", "message": "not found"}}, 404)
 
 
 class Upstream:
@@ -74,6 +76,10 @@ class Upstream:
 
         self._answers[self._prefix + path] = answer
 
+    def answer(self, path: str) -> Answer:
+        """Return how a path is answered, 404 unless somebody described it."""
+        return self._answers.get(self._prefix + path, lambda _: MISSING)
+
     def asked(self, path: str) -> list[Request]:
         """Return the requests of one path."""
         return [request for request in list(self.seen) if request.path == self._prefix + path]
@@ -94,8 +100,7 @@ class Upstream:
         """Note the request and return its answer."""
         self.seen.append(request)
         answer = self._answers.get(request.path)
-        missing = Reply({"error": {"code": "not_found", "message": "not found"}}, 404)
-        return answer(request) if answer else missing
+        return answer(request) if answer else MISSING
 
 
 class _Server(ThreadingHTTPServer):
@@ -117,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         query = parse_qsl(url.query, keep_blank_values=True)
-        request = Request(url.path, query, dict(self.headers), self.client_address[1])
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        request = Request(url.path, query, dict(self.headers), self.client_address[1], body)
         reply = self.server.upstream.reply(request)
         if reply.reset:
             self._reset()
@@ -125,6 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._drip(reply)
         else:
             self._answer(reply)
+
+    do_POST = do_GET  # noqa: N815 (http.server looks for this name)
 
     def _reset(self) -> None:
         linger = struct.pack("ii", 1, 0)

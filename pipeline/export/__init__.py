@@ -1,0 +1,1 @@
+"""The book as others read it: every fill, settlement, cost and deal as plain text."""

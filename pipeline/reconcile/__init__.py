@@ -1,0 +1,1 @@
+"""Reconciliation: our figures held against each source's own, every cent of difference named."""

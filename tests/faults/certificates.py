@@ -1,0 +1,58 @@
+"""Certificates made for one test: expired, signed by nobody, of another host."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+DAY = timedelta(days=1)
+
+
+def presented(kind: str, folder: Path) -> ssl.SSLContext:
+    """Return a server's TLS with a certificate that is `expired`, `self-signed` or `wrong-host`."""
+    authority, key = (
+        ec.generate_private_key(ec.SECP256R1()),
+        ec.generate_private_key(ec.SECP256R1()),
+    )
+    alone = kind == "self-signed"
+    now = datetime.now(UTC)
+    end = now - DAY if kind == "expired" else now + 30 * DAY
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(_name("upstream"))
+        .issuer_name(_name("upstream" if alone else "authority"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 60 * DAY)
+        .not_valid_after(end)
+        .add_extension(x509.SubjectAlternativeName(_hosts(kind)), critical=False)
+        .sign(key if alone else authority, hashes.SHA256())
+    )
+    return _context(made, key, folder / f"{kind}.pem")
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _hosts(kind: str) -> list[x509.GeneralName]:
+    if kind == "wrong-host":
+        return [x509.DNSName("somewhere-else.example")]
+    return [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+
+
+def _context(made: x509.Certificate, key: ec.EllipticCurvePrivateKey, path: Path) -> ssl.SSLContext:
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + secret)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
