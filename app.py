@@ -19,6 +19,7 @@ from delivery import (
     json_api,
     metrics,
     poll,
+    reconciliation,
     sse,
     websocket,
 )
@@ -56,6 +57,7 @@ def _serve_machines(server: Flask, reader: Reader, hub: Hub, chosen: Settings) -
     csv_export.mount(server, reader)
     deals.mount(server, reader)
     audit.mount(server, reader)
+    reconciliation.mount(server, reader)
     taker = Desk(reader, lambda: Inbox(writer(chosen.database_url)))
     desk.mount(server, taker)
     deal_edits.mount(server, taker)

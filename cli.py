@@ -1,4 +1,4 @@
-"""The northstar command: run, demo, web, worker, backfill, sources."""
+"""The northstar command: run, demo, web, worker, backfill, reconcile, export, sources."""
 
 import json
 import logging
@@ -8,34 +8,44 @@ import socket
 import subprocess  # nosec B404  # only its PIPE is used
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, NoReturn
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
 import typer
 
+import demo as emulated
 import settings
 from supervisor import MISCONFIGURED, Child, Supervisor, spawn
 
 if TYPE_CHECKING:
     from pipeline.accounts import Accounts
-    from pipeline.worker import Worker
+    from pipeline.worker import Plan, Worker
 
 NONE_CONFIGURED = 3
-DEMO_TICK_SECONDS = 2
-"""Whoever tries the demo should see it move."""
-
 ROOT = Path(__file__).parent
-EMULATED = ("kalshi_url", "anthropic_url", "revenue_url", "admin_url")
 
 northstar = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
 )
 Mode = Annotated[str, typer.Option(help="Label of the figures.", hidden=True)]
+
+
+class Format(StrEnum):
+    """What the book can be exported as."""
+
+    BEANCOUNT = "beancount"
+
+
+Form = Annotated[Format, typer.Option("--format", help="Whose format.")]
+Out = Annotated[Path | None, typer.Option(help="File; standard output unless given.")]
 State = Annotated[Path, typer.Option(help="Folder that keeps the emulated world.")]
 
 
@@ -69,39 +79,13 @@ def demo(state: State = Path("var/emulators")) -> None:
         _end("the emulators ended before they were ready; their message is above")
     ready = json.loads(line)
     supervisor = Supervisor()
-    supervisor.adopt(Child("emulators", argv + _ports(ready), settings.inherited(), process))
-    _supervise(chosen, supervisor, "demo", _emulated(chosen, ready))
-
-
-def _ports(ready: dict[str, str]) -> list[str]:
-    """Return the options that start the emulators again where they were."""
-    return [
-        text
-        for name in EMULATED
-        for text in (f"--{name.removesuffix('_url')}-port", str(urlsplit(ready[name]).port))
-    ]
-
-
-def _emulated(chosen: settings.Settings, ready: dict[str, str]) -> dict[str, str]:
-    """Return the environment that points every source at the emulators."""
+    supervisor.adopt(
+        Child("emulators", argv + emulated.ports(ready), settings.inherited(), process)
+    )
     given = chosen.model_fields_set
-    emulated = {
-        "DATABASE_URL": (
-            chosen.database_url if "database_url" in given else settings.DEMO_DATABASE
-        ),
-        "KALSHI_API_URL": ready["kalshi_url"],
-        "KALSHI_WS_URL": ready["kalshi_ws_url"],
-        "KALSHI_API_KEY_ID": ready["kalshi_key_id"],
-        "KALSHI_PRIVATE_KEY": Path(ready["kalshi_private_key_file"]).read_text("utf-8"),
-        "ANTHROPIC_API_URL": ready["anthropic_url"],
-        "ANTHROPIC_ADMIN_KEY": ready["anthropic_admin_key"],
-        "REVENUE_API_URL": ready["revenue_url"],
-        "REVENUE_API_TOKEN": ready["revenue_token"],
-        "HUBSPOT_TOKEN": "",
-        "ANTHROPIC_COST_CSV": "",
-    }
-    pace = {} if "tick_seconds" in given else {"TICK_SECONDS": str(DEMO_TICK_SECONDS)}
-    return emulated | pace | {f"{name}_FILE": "" for name in emulated}
+    database = chosen.database_url if "database_url" in given else None
+    more = emulated.environment(ready, database, paced="tick_seconds" in given)
+    _supervise(chosen, supervisor, "demo", more)
 
 
 def _configured() -> settings.Settings:
@@ -172,35 +156,70 @@ def worker(mode: Mode = "live") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     chosen = _configured()
-    from pipeline.worker import WrongDatabase  # noqa: PLC0415 -- pandas is slow to load
-    from storage.errors import LeaseLost, Unusable  # noqa: PLC0415
-
     _log(chosen.log_level)
-    try:
+    with _told():
         _worker(chosen, mode).run(stop)
-    except (Unusable, WrongDatabase) as error:
-        _end(_database(error))
-    except LeaseLost as error:
-        raise SystemExit(f"northstar: {error}") from None
 
 
 @northstar.command()
 def backfill(mode: Mode = "live") -> None:
     """Import the whole history of every source, showing progress, then end."""
     chosen = _configured()
-    from rich.console import Console  # noqa: PLC0415 -- only this command draws
+    from rich.console import Console  # noqa: PLC0415 -- only commands draw
 
     from pipeline import backfill as history  # noqa: PLC0415 -- pandas is slow to load
-    from pipeline.worker import Busy, WrongDatabase  # noqa: PLC0415
-    from storage.errors import LeaseLost, Unusable  # noqa: PLC0415
+    from storage.errors import LeaseLost  # noqa: PLC0415
 
     _log("WARNING")
+    with _told():
+        try:
+            history.backfill(_worker(chosen, mode), Console())
+        except (LeaseLost, history.Unfinished) as error:
+            _end(str(error))
+
+
+@northstar.command()
+def reconcile(mode: Mode = "live") -> None:
+    """Compare every figure with its source; exit 1 when one differs."""
+    chosen = _configured()
+    from rich.console import Console  # noqa: PLC0415 -- only commands draw
+
+    from pipeline.reconcile import command  # noqa: PLC0415 -- pandas is slow to load
+
+    _log("ERROR")
+    with _told():
+        sources = partial(_accounts(chosen).opened, settings.reread)
+        raise typer.Exit(command.reconcile(_plan(chosen, mode), sources, Console()))
+
+
+@northstar.command()
+def export(form: Form = Format.BEANCOUNT, out: Out = None, mode: Mode = "live") -> None:
+    """Write the whole book for an accountant's own tool."""
+    del form  # there is one so far, and the option refuses any other
+    from pipeline.export import command  # noqa: PLC0415 -- pandas is slow to load
+
+    _log("ERROR")
+    with _told():
+        try:
+            command.export(_plan(settings.load(), mode), out)
+        except OSError as error:
+            _end(f"--out: {out} can't be written: {error.strerror}. Example: --out book.beancount")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """End with a sentence instead of a trace where the database is not what is needed."""
+    from pipeline.worker import Busy, WrongDatabase  # noqa: PLC0415 -- pandas is slow to load
+    from storage.errors import LeaseLost, NotReady, Unusable  # noqa: PLC0415
+
     try:
-        history.backfill(_worker(chosen, mode), Console())
-    except (Unusable, WrongDatabase) as error:
+        yield
+    except (NotReady, Unusable, WrongDatabase) as error:
         _end(_database(error))
-    except (Busy, LeaseLost, history.Unfinished) as error:
+    except Busy as error:
         _end(str(error))
+    except LeaseLost as error:
+        raise SystemExit(f"northstar: {error}") from None
 
 
 def _database(error: Exception) -> str:
@@ -210,10 +229,17 @@ def _database(error: Exception) -> str:
 
 def _worker(chosen: settings.Settings, mode: str) -> "Worker":
     """Return the worker the settings describe."""
-    from ledger.pnl import Policy  # noqa: PLC0415
-    from pipeline.worker import Plan, Worker  # noqa: PLC0415 -- pandas is slow to load
+    from pipeline.worker import Worker  # noqa: PLC0415 -- pandas is slow to load
 
-    plan = Plan(
+    return Worker(_plan(chosen, mode), partial(_accounts(chosen).opened, settings.reread))
+
+
+def _plan(chosen: settings.Settings, mode: str) -> "Plan":
+    """Return what a worker is told."""
+    from ledger.pnl import Policy  # noqa: PLC0415
+    from pipeline.worker import Plan  # noqa: PLC0415 -- pandas is slow to load
+
+    return Plan(
         chosen.database_url,
         chosen.redis_url,
         Policy(chosen.mark_policy),
@@ -223,7 +249,6 @@ def _worker(chosen: settings.Settings, mode: str) -> "Worker":
         mark=chosen.mark_seconds,
         rates=chosen.revenue_rates,
     )
-    return Worker(plan, lambda: _accounts(chosen).opened(settings.reread))
 
 
 def _accounts(chosen: settings.Settings) -> "Accounts":

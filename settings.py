@@ -23,7 +23,6 @@ from secretfiles import SECRETS, SecretFiles, rereader
 
 _CURRENCY = re.compile(r"\s*[A-Z]{3}\s*$")
 LIVE_DATABASE = "sqlite:///var/northstar.db"
-DEMO_DATABASE = "sqlite:///var/demo.db"
 Url = Annotated[str, Field(min_length=8)]
 Names = Annotated[tuple[str, ...], NoDecode]
 Rates = Annotated[dict[str, Annotated[Decimal, Field(gt=0)]], NoDecode]

@@ -106,7 +106,7 @@ class Shown:
         for name, task in tasks.items():
             feed = self._fetch.feeds[name]
             pace = paces[name]
-            share = 1.0 if feed.complete else pace.share
+            share = pace.share
             self._progress.update(
                 task,
                 total=None if share is None else PARTS,

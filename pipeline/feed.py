@@ -116,8 +116,14 @@ class Feed:
             self._attempt = float("-inf")
 
     def read(self, pages: Callable[[Deadline], Iterable[Page]]) -> None:
-        """Record further pages of this source under a deadline of their own."""
-        self._read(lambda: pages(Deadline.after(POLL_SECONDS)))
+        """Record further pages under a deadline of their own; how the polls go stays as it is."""
+        try:
+            for page in pages(Deadline.after(POLL_SECONDS)):
+                self._record(page)
+                if self._stopping.is_set():
+                    break
+        except SourceError as error:
+            log.warning("pages were not read again", source=self.name, error=str(error))
 
     def _read(self, pages: Callable[[], Iterable[Page]]) -> bool:
         with self._attempted():

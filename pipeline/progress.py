@@ -49,17 +49,16 @@ class Funded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Facts recorded, the estimated whole, facts a second now, seconds left; None unknown."""
+    """Facts recorded, facts a second now; None where nobody can tell: whole, seconds left, share.
+
+    `total`, `left` and `share` (0 to 1) are estimates until the import is whole.
+    """
 
     done: int
-    total: int | None
-    rate: float
-    left: float | None
-
-    @property
-    def share(self) -> float | None:
-        """How much of the whole is done, 0 to 1."""
-        return None if not self.total else min(1.0, self.done / self.total)
+    rate: float = 0.0
+    total: int | None = None
+    left: float | None = None
+    share: float | None = None
 
 
 class Track:
@@ -71,7 +70,7 @@ class Track:
         self._before = before
         self._looks: deque[tuple[float, int, float | None]] = deque([(seconds, before, None)])
         self._began = seconds
-        self._whole = Pace(before, before, 0.0, 0.0) if feed.complete else None
+        self._whole = _ended(before, 0.0) if feed.complete else None
 
     def look(self, seconds: float, share: float | None) -> Pace:
         """Return the pace now; `seconds` is a monotonic clock's, `share` what is estimated."""
@@ -84,15 +83,15 @@ class Track:
     def _pace(self, seconds: float, share: float | None) -> Pace:
         done = self._before + self.feed.recorded
         if self.feed.complete:
-            return Pace(done, done, _rate(self.feed.recorded, seconds - self._began), 0.0)
+            return _ended(done, _rate(self.feed.recorded, seconds - self._began))
         self._looks.append((seconds, done, share))
         while seconds - self._looks[0][0] > RECENT_SECONDS:
             self._looks.popleft()
         began, first, _ = self._looks[0]
         rate = _rate(done - first, seconds - began)
         if share is None or share < LEAST_SHARE:
-            return Pace(done, None, rate, None)
-        return Pace(done, round(done / share), rate, self._left(seconds, share))
+            return Pace(done, rate)
+        return Pace(done, rate, round(done / share), self._left(seconds, share), share)
 
     def _left(self, seconds: float, share: float) -> float | None:
         """Return the seconds that the rest takes at the pace of now; None while there is none."""
@@ -101,6 +100,10 @@ class Track:
         if seconds - began < LEAST_SECONDS or share <= first:
             return None
         return (1 - share) * (seconds - began) / (share - first)
+
+
+def _ended(done: int, rate: float) -> Pace:
+    return Pace(done, rate, done, 0.0, 1.0)
 
 
 def _rate(facts: int, seconds: float) -> float:
@@ -119,7 +122,8 @@ class Tracker:
         self._clock = clock
         self._funded: dict[str, int | None] = {}
         self._tracks = {
-            feed.name: Track(feed, imports.recorded(feed.name), seconds) for feed in feeds
+            feed.name: Track(feed, imports.recorded(feed.name) - feed.recorded, seconds)
+            for feed in feeds
         }
         self._began = {
             name: known[name].started_at if name in known else now

@@ -59,9 +59,9 @@ class Tape:
         return min(late, default=None)
 
     def retime(self, before: Fill, after: Fill) -> int | None:
-        """Move a fill to its later time; return the instant to rewind to first, or None."""
+        """Move a fill to its other time; return the instant to rewind to first, or None."""
         if before.time < self.through:
-            return before.time
+            return min(before.time, after.time)
         self._recent.remove(before)
         return self.take([after])
 

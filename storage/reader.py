@@ -7,11 +7,23 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DatabaseError
 
-from storage import audit, deals, inbox, schema, series, snapshots, tape, tiers
+from storage import (
+    audit,
+    deals,
+    inbox,
+    progress,
+    reconciliation,
+    schema,
+    series,
+    snapshots,
+    tape,
+    tiers,
+)
 from storage.bell import Bell
 from storage.engine import CHUNK, begin, reading
-from storage.errors import NoSuchPeriod, NotReady
+from storage.errors import NoSuchPeriod, NotReady, Unusable
 from storage.inbox import Answer
 from storage.series import Series
 
@@ -119,6 +131,23 @@ class Reader:
             seq, _ = _newest(connection)
             return seq, _streamed(stack, audit.read(connection, wanted))
 
+    def reconciliation(self, wanted: reconciliation.Wanted) -> tuple[int, Iterator[dict[str, Any]]]:
+        """Return the seq read at and the differences from the sources' own figures that match."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._transaction())
+            seq, _ = _newest(connection)
+            return seq, _streamed(stack, reconciliation.read(connection, wanted))
+
+    def reconciled(self) -> list[dict[str, Any]]:
+        """Return each source's newest run: time, source, checked, differences, detail."""
+        with self._transaction() as connection:
+            return reconciliation.runs(connection)
+
+    def imports(self) -> list[progress.Progress]:
+        """Return how far each import has come, or came when it was whole."""
+        with self._transaction() as connection:
+            return progress.read(connection)
+
     def answer(self, command: int) -> Answer | None:
         """Return what became of a command; None when there is none of that number."""
         with self._transaction() as connection:
@@ -179,3 +208,14 @@ def _streamed(stack: ExitStack, rows: Iterator[Row]) -> Iterator[Row]:
 def _rest(stack: ExitStack, rows: Iterator[Row]) -> Iterator[Row]:
     with stack:
         yield from rows
+
+
+def newest(url: str) -> int:
+    """Return when the newest snapshot is of; NotReady before one, Unusable without a database."""
+    reader = Reader(url)
+    try:
+        return reader.head().as_of
+    except DatabaseError as error:
+        raise Unusable(str(error.orig)) from error
+    finally:
+        reader.close()

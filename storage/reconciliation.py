@@ -38,12 +38,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which differences: found in [start, end), of a source, of a kind; newest runs only."""
+    """Which differences: found in [start, end), of a source, of a kind, with an id below `last`."""
 
     start: int | None = None
     end: int | None = None
     source: str | None = None
     kind: str | None = None
+    last: int | None = None
 
 
 class Reconciliations:
@@ -125,7 +126,9 @@ def _query(wanted: Wanted) -> Select[Any]:
         query = query.where(table.c.source == wanted.source)
     if wanted.kind is not None:
         query = query.where(table.c.kind == wanted.kind)
-    return query.order_by(table.c.time.desc(), table.c.id.desc())
+    if wanted.last is not None:
+        query = query.where(table.c.id < wanted.last)
+    return query.order_by(table.c.id.desc())
 
 
 def _latest() -> Select[Any]:

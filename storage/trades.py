@@ -12,6 +12,7 @@ from storage.quarantine import refused
 
 _CONTENT = ("ticker", "subaccount", "side", "count", "price", "fee")
 _OUTCOME = ("result", "value")
+_MILLI = 1_000
 
 
 def keep_fills(
@@ -30,14 +31,23 @@ def keep_fills(
             kept.conflicts.append(refused(source, fill, differing, "differs from the first"))
         else:
             kept.duplicates += 1
-            if fill.time > before.time:
+            if _exactness(fill) > _exactness(before):
                 new[fill.fill_id] = replace(before, time=fill.time)
     kept.new = [fill for fill in new.values() if fill.fill_id not in stored]
     moved = [(stored[name], fill) for name, fill in new.items() if name in stored]
     rows.put(connection, schema.fills, rows.dated(kept.new, seen_at))
     rows.put(connection, schema.fills, [rows.row(fill) for _, fill in moved])
-    kept.since = [fill.time for fill in kept.new] + [before.time for before, _ in moved]
+    kept.since = [fill.time for fill in kept.new]
+    kept.since += [min(before.time, now.time) for before, now in moved]
     return kept, moved
+
+
+def _exactness(fill: Fill) -> tuple[bool, int]:
+    """Rank the times told of one fill, so that the same one stays whatever comes first.
+
+    The stream tells milliseconds, the exchange's own lists microseconds: those stay.
+    """
+    return fill.time % _MILLI != 0, fill.time
 
 
 def keep_settlements(

@@ -108,38 +108,17 @@ def test_backfill_imports_a_whole_account(tmp_path: Path) -> None:
         emulators.stop()
 
 
+def test_a_book_that_is_not_there_cannot_be_exported(tmp_path: Path) -> None:
+    ended = command("export", DATABASE_URL=f"sqlite:///{tmp_path}/none.db")
+    assert ended.returncode == MISCONFIGURED
+    assert ended.stderr.startswith("northstar: DATABASE_URL: ")
+    assert command("export", "--format", "xls").returncode == 2
+
+
 def test_every_command_is_listed() -> None:
     listed = command("--help").stdout
-    for word in ("run", "demo", "web", "worker", "backfill", "sources"):
+    for word in ("run", "demo", "web", "worker", "backfill", "reconcile", "export", "sources"):
         assert f" {word} " in listed
-
-
-def test_a_restarted_emulator_comes_back_where_it_was() -> None:
-    ready = {name: f"http://127.0.0.1:{port}/x" for port, name in enumerate(cli.EMULATED, 4001)}
-    assert cli._ports(ready) == [  # noqa: SLF001 -- what a restart is given
-        *("--kalshi-port", "4001"),
-        *("--anthropic-port", "4002"),
-        *("--revenue-port", "4003"),
-        *("--admin-port", "4004"),
-    ]
-
-
-def test_the_demo_keeps_a_database_of_its_own_unless_one_was_chosen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in settings.Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    key = tmp_path / "key.pem"
-    key.write_text("PEM")
-    names = (*cli.EMULATED, "kalshi_ws_url", "kalshi_key_id", "anthropic_admin_key")
-    ready = {**dict.fromkeys((*names, "revenue_token"), "x"), "kalshi_private_key_file": str(key)}
-    emulated = cli._emulated(settings.load(), ready)  # noqa: SLF001 -- what the children are given
-    assert emulated["DATABASE_URL"] == settings.DEMO_DATABASE
-    assert emulated["KALSHI_PRIVATE_KEY"] == "PEM"
-    assert emulated["KALSHI_PRIVATE_KEY_FILE"] == ""
-    chosen = settings.load(database_url="sqlite:///x.db")
-    emulated = cli._emulated(chosen, ready)  # noqa: SLF001 -- likewise
-    assert emulated["DATABASE_URL"] == "sqlite:///x.db"
 
 
 def test_the_demo_serves_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:

@@ -5,23 +5,21 @@ from pathlib import Path
 
 from pipeline.export import beancount
 from pipeline.worker import Plan
-from storage import engine, schema
+from storage import engine
 from storage.engine import unguarded
 from storage.facts import Facts
-from storage.snapshots import Snapshots
+from storage.reader import newest
 
 
 def export(plan: Plan, file: Path | None) -> int:
     """Write the book to `file`, or to standard output; return the instant (µs) it stands at.
 
-    It only reads, so a worker may run beside it. Unusable when the database is none; OSError
-    when the file cannot be written.
+    It only reads, so a worker may run beside it. NotReady before the first snapshot, Unusable
+    when it is no database; OSError when the file cannot be written.
     """
-    opened = engine.writer(plan.database_url)
-    schema.upgrade(opened)
+    until = newest(plan.database_url)
+    opened = engine.reading(plan.database_url)
     facts = Facts(opened, unguarded, plan.clock)
-    last = Snapshots(opened, unguarded).last()
-    until = plan.clock() if last is None else last[1]
     if file is None:
         beancount.write(facts, plan.policy, until, sys.stdout)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ledger import moment
-from pipeline.sources.anthropic_report import Ask, Deadlines, Report
+from pipeline.sources.anthropic_report import NAME, Ask, Deadlines, Report
 from storage.facts import Page
 
 RECENT = 3 * moment.DAY
@@ -58,6 +58,8 @@ def read(report: Report, memory: Memory, span: Span, now: int, deadlines: Deadli
     begun = memory.instant(f"{report.mode}_from")
     start, end = span
     told = report.window(Ask(start, end, now, deadlines, memory.refreshed or 0, begun))
+    if report.mode == memory.cursor.get("mode") and _outdated(told.refreshed, memory, end):
+        return memory.dressed(Page(NAME), {})
     reached = through(memory, report, now)
     reached = max(reached, told.through) if start <= reached else reached
     cursor = {
@@ -72,6 +74,12 @@ def read(report: Report, memory: Memory, span: Span, now: int, deadlines: Deadli
     if told.refreshed is not None and newest:
         cursor["data_refreshed_at"] = str(min(told.refreshed, now))
     return memory.dressed(told.page, cursor)
+
+
+def _outdated(refreshed: int | None, memory: Memory, end: int) -> bool:
+    """Tell whether an answer knows less than an earlier one: it takes nothing back."""
+    known = memory.refreshed
+    return refreshed is not None and known is not None and refreshed < min(known, end)
 
 
 class Rounds:

@@ -12,6 +12,7 @@ from pipeline.sources.fields import FieldError, Fields
 from pipeline.sources.paging import Batch, batch, follow
 from pipeline.sources.source import Deadline
 from storage.facts import Page, Reject, Window
+from storage.quarantine import refused
 
 NAME = "anthropic"
 
@@ -89,10 +90,17 @@ class Harvest:
     width: int
     facts: list[Cost] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    known: dict[object, Cost] = field(default_factory=dict)
 
     def take(self, facts: Iterable[Cost], rejects: Sequence[Reject] = ()) -> None:
-        """Add the rows of one answer."""
-        self.facts += facts
+        """Add the rows of one answer; of two amounts for one bucket and group the first stays."""
+        for fact in facts:
+            known = self.known.setdefault(fact.identity, fact)
+            if known is fact:
+                self.facts.append(fact)
+            elif known.amount != fact.amount:
+                reason = "differs from another row of its bucket and group"
+                self.rejects.append(refused(NAME, fact, "amount", reason))
         self.rejects += rejects
 
     def told(self, through: int, refreshed: int | None, heard: int) -> Told:

@@ -104,7 +104,8 @@ class Account:
         figures = self._exchange.balance(deadline)
         known = {"balance": figures.cash, "portfolio_value": figures.positions}
         told = {name: str(value) for name, value in known.items()}
-        yield Page(NAME, cursor={**told, "balance_at": str(figures.at)})
+        fresh = {"data_refreshed_at": str(self.reported_at)} if self.reported_at else {}
+        yield Page(NAME, cursor={**told, **fresh, "balance_at": str(figures.at)})
 
     def _beside(self, what: str, read: Callable[[], Iterator[Page]]) -> Iterator[Page]:
         """Yield what no figure depends on; a key or an upstream without it is only said."""

@@ -1,9 +1,10 @@
 """Fills and settlements of the account: imported whole, followed at their tail, read again."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 from ledger import moment
 from pipeline.sources import kalshi_pages
@@ -96,12 +97,12 @@ class Lists:
 
     def reread(self, tickers: Collection[str], deadline: Deadline) -> Iterator[Page]:
         """Yield every fill and settlement of some markets again, historical included."""
-        for ticker in sorted(tickers):
-            for listing in STAGES:
-                read = self._exchange.reading(listing, lambda: deadline, ticker=ticker)
-                with suppress(Missing):
-                    for batch in follow(read):
-                        yield self._page(listing, batch, deadline)
+        for ticker, listing in product(sorted(tickers), STAGES):
+            read = self._exchange.reading(listing, lambda: deadline, ticker=ticker)
+            # An older upstream has no archive; a live list that is not there is a failure.
+            with suppress(Missing) if listing is HISTORICAL else nullcontext():
+                for batch in follow(read):
+                    yield self._page(listing, batch, deadline)
 
     def _begun(self) -> dict[str, str]:
         """Return the cutoff before anything was read; "" when nobody says: then all is archive."""

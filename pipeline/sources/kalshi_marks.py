@@ -35,9 +35,13 @@ class Marks:
             found |= _tickers(batch)
             yield self._page(batch)
         missing = wanted - found
-        self._archived |= dict.fromkeys(missing, now + moment.HOUR)
         for batch in self._exchange.historical_markets(missing, deadline):
+            old = missing & _tickers(batch)
+            self._archived |= dict.fromkeys(old, now + moment.HOUR)
             yield self._page(batch)
+        # Nobody knows a market that was made a moment ago: it is asked for again soon.
+        unknown = missing - self._archived.keys()
+        self._archived |= dict.fromkeys(unknown, now + moment.MINUTE)
 
     def _page(self, batch: Batch) -> Page:
         read = partial(kalshi_rows.mark, time=batch.received)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ledger import moment
@@ -19,6 +20,9 @@ from storage.facts import Page
 
 LIMIT = "200"
 OVERLAP = 10 * moment.MINUTE
+AHEAD = 5 * moment.MINUTE
+"""How far ahead of both clocks a change may be dated; what is further is no clock's fault."""
+
 PAGE_SECONDS = 20.0
 RESERVE_SECONDS = 1.0
 
@@ -146,7 +150,8 @@ class Revenue:
             self._as_of = max(self._as_of, received - self._lag)
 
     def _page(self, found: Batch) -> Page:
-        deals, rejects = collect(NAME, "id", found.rows, revenue_rows.deal)
+        read = partial(revenue_rows.deal, until=max(found.received, found.clock) + AHEAD)
+        deals, rejects = collect(NAME, "id", found.rows, read)
         told = {} if self._as_of is None else {"data_refreshed_at": str(self._as_of)}
         return Page(NAME, deals, cursor=told, rejects=rejects)
 

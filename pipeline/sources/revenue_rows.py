@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ledger import moment
 from ledger.facts import Deal, Status
 from ledger.moment import EARLIEST, recognition
 from ledger.money import NANO, MoneyError, plain
@@ -18,9 +19,15 @@ TEXTS = ("customer", "owner", "stage", "url", "notes")
 DAYS = ("closed_date", "recognized_at", "service_start", "service_end", "rate_date")
 
 
-def deal(row: Fields) -> Deal:
-    """Return one deal of the source; a recognized one needs a day to be recognized on."""
-    return described(row, NAME, _identity(row), row.instant("updated_at"))
+def deal(row: Fields, until: int | None = None) -> Deal:
+    """Return one deal of the source; a recognized one needs a day to be recognized on.
+
+    A change dated after `until` (µs) is refused: it would outlast every true one after it.
+    """
+    updated_at = row.instant("updated_at")
+    if until is not None and updated_at > until:
+        raise FieldError("updated_at", f"is in the future: {moment.text(updated_at)}")
+    return described(row, NAME, _identity(row), updated_at)
 
 
 def described(row: Fields, source: str, identity: str, updated_at: int) -> Deal:

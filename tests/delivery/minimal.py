@@ -20,6 +20,7 @@ from delivery import (
     json_api,
     metrics,
     poll,
+    reconciliation,
     sse,
     websocket,
 )
@@ -42,7 +43,7 @@ def wsgi() -> Flask:
     json_api.mount(server, reader)
     csv_export.mount(server, reader)
     handed = desk.Desk(reader, lambda: Inbox(writer(chosen["url"])), chosen.get("patience", 2.0))
-    for routes in (deals, audit):
+    for routes in (deals, audit, reconciliation):
         routes.mount(server, reader)
     for takers in (deal_edits, desk):
         takers.mount(server, handed)

@@ -95,7 +95,7 @@ def healed(stage: Stage) -> None:
     """Let the upstream heal; everything is booked, and the source is well."""
     stage.spoiled.heal()
     stage.until(lambda: stage.whole(stage.spoiled.expected.both))
-    stage.tick(2)
+    stage.tick()
     assert stage.whole(stage.spoiled.expected.both), (stage.figure(), stage.status())
     assert f"source.{stage.spoiled.name}" not in stage.alerts()
 

@@ -13,27 +13,38 @@ from cryptography.x509.oid import NameOID
 DAY = timedelta(days=1)
 
 
+AUTHORITY = "authority.pem"
+"""Where the certificate of who signed is put, beside the server's own."""
+
+
 def presented(kind: str, folder: Path) -> ssl.SSLContext:
-    """Return a server's TLS with a certificate that is `expired`, `self-signed` or `wrong-host`."""
-    authority, key = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
-    alone = kind == "self-signed"
+    """Return a server's TLS; `kind` is expired, self-signed, wrong-host or good."""
+    authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = datetime.now(UTC)
+    root = _built("authority", "authority", authority.public_key(), now + 30 * DAY)
+    root = root.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    signed = root.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    (folder / AUTHORITY).write_bytes(signed)
+    alone = kind == "self-signed"
     end = now - DAY if kind == "expired" else now + 30 * DAY
-    made = (
+    made = _built("upstream", "upstream" if alone else "authority", key.public_key(), end)
+    made = made.add_extension(x509.SubjectAlternativeName(_hosts(kind)), critical=False)
+    own = made.sign(key if alone else authority, hashes.SHA256())
+    return _context(own, key, folder / f"{kind}.pem")
+
+
+def _built(
+    subject: str, issuer: str, key: ec.EllipticCurvePublicKey, end: datetime
+) -> x509.CertificateBuilder:
+    return (
         x509.CertificateBuilder()
-        .subject_name(_name("upstream"))
-        .issuer_name(_name("upstream" if alone else "authority"))
-        .public_key(key.public_key())
+        .subject_name(_name(subject))
+        .issuer_name(_name(issuer))
+        .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - 60 * DAY)
+        .not_valid_before(end - 90 * DAY)
         .not_valid_after(end)
-        .add_extension(x509.SubjectAlternativeName(_hosts(kind)), critical=False)
-        .sign(key if alone else authority, hashes.SHA256())
     )
-    return _context(made, key, folder / f"{kind}.pem")
 
 
 def _name(common: str) -> x509.Name:

@@ -45,9 +45,6 @@ class Deals(Upstream):
     identity: ClassVar[str] = "id"
     expected: ClassVar[Expected] = Expected("100", "120.5", "150.5", "130")
 
-    as_of: int | None = None
-    """When the figures were right; None for now."""
-
     def base(self) -> list[Row]:
         """Return one deal."""
         return [deal("base", "100.00", "2026-11-18", NOON - 20 * HOUR)]
@@ -85,5 +82,5 @@ class Deals(Upstream):
         since = parse(request.arg("updated_since")) if request.arg("updated_since") else 0
         rows = [row for row in self.rows if parse(row["updated_at"]) >= since]
         page, cursor = self.page(self.ordered(rows), request.arg("cursor"))
-        as_of = text(self.clock.now if self.as_of is None else self.as_of)
-        return Reply({"data": page, "next_cursor": cursor or None, "as_of": as_of})
+        said = {"next_cursor": cursor or None, "as_of": text(self.reached())}
+        return Reply({"data": page, **said})

@@ -209,7 +209,7 @@ class Exchange(Upstream):
         events = {name.rpartition("-")[0] for name in self.markets}
         return {
             "/exchange/status": {"exchange_active": True, "trading_active": True},
-            "/exchange/user_data_timestamp": {"as_of_time": text(now)},
+            "/exchange/user_data_timestamp": {"as_of_time": text(self.reached())},
             "/account/limits": {"usage_tier": "basic", "read": bucket, "write": bucket},
             "/account/endpoint_costs": {"default_cost": 10, "endpoint_costs": []},
             "/historical/cutoff": {

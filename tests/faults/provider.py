@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from ledger.moment import HOUR, floor, parse, text
+from ledger.moment import HOUR, parse, text
 from pipeline.sources.anthropic import Anthropic
 from pipeline.sources.source import Timepiece
 from tests.faults.clock import NOON
@@ -44,9 +44,6 @@ class Provider(Upstream):
     primary: ClassVar[str] = "/v1/organizations/analytics/cost"
     identity: ClassVar[str] = "id"
     expected: ClassVar[Expected] = Expected("12.5", "14.505", "17.505", "15.5")
-
-    refreshed: int | None = None
-    """How far the figures reach; None for up to now."""
 
     def base(self) -> list[Row]:
         """Return one hour."""
@@ -94,9 +91,7 @@ class Provider(Upstream):
         return Reply(singles[request.path]) if request.path in singles else None
 
     def _reach(self) -> dict[str, str]:
-        return {
-            "data_refreshed_at": text(self.clock.now if self.refreshed is None else self.refreshed)
-        }
+        return {"data_refreshed_at": text(self.reached())}
 
     def _report(self, request: Request) -> Reply:
         start, end = parse(request.arg("starting_at")), parse(request.arg("ending_at"))
@@ -115,8 +110,3 @@ class Provider(Upstream):
         if isinstance(row.get("group"), dict):
             shown["group"] = {name: value for name, value in row["group"].items() if name in asked}
         return shown
-
-
-def hour(at: int) -> int:
-    """Return the start of an hour."""
-    return floor(at, HOUR)

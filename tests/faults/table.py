@@ -1,6 +1,6 @@
 """The table of faults: every case there is, as the suite plays it and as the docs show it."""
 
-from tests.faults import bodies, fields, statuses, transport
+from tests.faults import bodies, fields, orders, pages, statuses, transport, trust
 from tests.faults.case import Case
 
 CASES: tuple[Case, ...] = (
@@ -8,4 +8,7 @@ CASES: tuple[Case, ...] = (
     *statuses.CASES,
     *bodies.CASES,
     *fields.CASES,
+    *orders.CASES,
+    *pages.CASES,
+    *trust.CASES,
 )

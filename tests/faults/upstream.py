@@ -31,7 +31,8 @@ class Upstream(ABC):
 
     `rows` is the truth. `fresh` and `victim` are what comes to be during a case: the fault is
     in the victim, the fresh row stands beside it. `worn` changes how a row is served, `misdeed`
-    how an answer is delivered, `ordered` in which order a list comes.
+    how an answer is delivered, `ordered` in which order a list comes; `frozen` is the instant
+    at which its figures stand, None when they are of now.
     """
 
     name: ClassVar[str]
@@ -47,8 +48,8 @@ class Upstream(ABC):
         self.worn: dict[str, Worn] = {}
         self.misdeed: Misdeed | None = None
         self.size = 100
+        self.frozen: int | None = None
         self.ordered: Callable[[list[Row]], list[Row]] = list
-        self.pages = 0
         self.server = Server(self, tls)
 
     @property
@@ -95,7 +96,7 @@ class Upstream(ABC):
     def heal(self) -> None:
         """Let everything be as it should."""
         self.worn, self.misdeed, self.size = {}, None, 100
-        self.ordered = list
+        self.ordered, self.frozen = list, None
 
     def act(self, request: Request) -> Act:
         """Answer, spoiled or not."""
@@ -110,6 +111,10 @@ class Upstream(ABC):
         """Return how often the primary list was asked for."""
         return sum(request.path == self.root + self.primary for request in self.server.seen)
 
+    def reached(self) -> int:
+        """Return the instant up to which the figures are right."""
+        return self.clock.now if self.frozen is None else self.frozen
+
     def served(self, rows: Sequence[Row]) -> list[Row]:
         """Return rows as they look from outside."""
         plain: Worn = dict
@@ -117,8 +122,8 @@ class Upstream(ABC):
 
     def page(self, rows: Sequence[Row], cursor: str) -> tuple[list[Row], str]:
         """Return one page of rows and the cursor of the next, "" at the end."""
-        self.pages += 1
-        start = int(cursor.removeprefix("after-") or 0) if cursor.startswith("after-") else 0
+        _, _, number = cursor.rpartition("after-")
+        start = int(number) if number.isdecimal() else 0
         end = start + self.size
         return self.served(rows[start:end]), f"after-{end}" if end < len(rows) else ""
 

@@ -34,6 +34,10 @@ def test_bulk_minutes_equal_the_definition(seen: list[Level], close: int, worth:
     expected = list(bucket.minutes(seen, before(close, worth)))
     bulk = rollup.bulk_minutes(seen, before(close, worth), until)
     assert bulk == rollup.few_minutes(seen, before(close, worth), until)
+    early = START + HOUR
+    assert rollup.few_minutes(seen, before(close, worth), early) == rollup.bulk_minutes(
+        seen, before(close, worth), early
+    )
     assert bulk[: len(expected)] == expected
     quiet = bulk[len(expected) :]
     assert len(quiet) == (0 if expected else 1)

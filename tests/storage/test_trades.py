@@ -68,9 +68,19 @@ def test_a_later_time_replaces_the_stored_one_silently(db: Database) -> None:
     assert db.facts.pending() == FILL.time
 
 
-def test_an_earlier_time_never_comes_back(db: Database) -> None:
+@pytest.mark.parametrize("off", [-123, 123])
+def test_the_exchanges_own_time_stays_whichever_comes_first(db: Database, off: int) -> None:
+    """The stream told whole milliseconds; a list tells microseconds, a little before or after."""
+    precise = replace(FILL, time=FILL.time + off)
+    moved = db.record(FILL), db.record(precise), db.record(FILL)
+    assert [recorded.retimed for recorded in moved] == [(), (Retimed(FILL, precise),), ()]
+    assert list(db.facts.fills()) == [precise]
+    assert db.facts.pending() == min(FILL.time, precise.time)
+
+
+def test_of_two_times_as_exact_the_later_stays(db: Database) -> None:
     db.record(FILL)
-    recorded = db.record(replace(FILL, time=FILL.time - 123))
+    recorded = db.record(replace(FILL, time=FILL.time - 1_000))
     assert (recorded.retimed, recorded.duplicates) == ((), 1)
     assert list(db.facts.fills()) == [FILL]
 

@@ -320,3 +320,46 @@ def test_a_market_only_they_have_is_missing_and_one_only_we_have_is_extra() -> N
     other.listed = [fill("b", 1, "KX-B", 1_000, 5_000)]
     (found,) = compared(other, other.listed, [])
     assert (found.subject, found.kind, found.difference) == ("trades KX-B", Kind.EXTRA, "5")
+
+
+def test_trades_in_no_list_are_known_to_the_nano_also_after_a_settlement() -> None:
+    """Two of three 0.01 YES are known; at 37 cents each book is paid whole cents only."""
+    fills = [fill(name, 1, "KX-A", 1, 5_000) for name in "abc"]
+    exchange = Exchange(fills, {"KX-A": 37})
+    exchange.listed = fills[:2]
+    (found,) = compared(exchange, fills[:2], exchange.settlements())
+    assert (found.subject, found.kind) == ("trades KX-A", Kind.MISSING)
+    # 3 × 0.01 × 0.37 = 0.0111 pays 0.01; 2 × 0.0037 pays nothing; the fill cost 0.005.
+    assert found.difference == "0.005"
+
+
+def test_two_books_with_trades_in_no_list_leave_their_common_revenue_open() -> None:
+    fills = [
+        fill(f"{n}{each}", 1, "KX-A", 100, 5_000, subaccount=n) for n in (0, 2) for each in "ab"
+    ]
+    exchange = Exchange(fills, {"KX-A": 37})
+    exchange.listed = [fills[0], fills[2]]
+    found = compared(exchange, exchange.listed, exchange.settlements())
+    assert [each.subject for each in found] == ["trades KX-A", "trades KX-A subaccount 2"]
+
+
+def test_a_settlement_alone_that_counts_more_trades_is_missing_them() -> None:
+    exchange = Exchange([fill("a", 1, "KX-A", 100, 5_000)], {"KX-A": 0})
+    ends = exchange.settlements()
+    exchange.lies |= {
+        ("KX-A", "settlement yes_count"): 50,
+        ("KX-A", "settlement yes_cost"): 25 * CENT,
+    }
+    (found,) = compared(exchange, exchange.fills, ends)
+    assert (found.subject, found.kind) == ("settlement KX-A yes trades", Kind.MISSING)
+    assert found.difference == "-0.25"
+
+
+def test_a_fill_after_its_settlement_leaves_another_net_than_the_row() -> None:
+    """Our replay holds what the row counts as paid: the exchange nets 0.50, we have it open."""
+    exchange = Exchange([fill("a", END + 1, "KX-A", 100, 5_000)], {"KX-A": 100})
+    found = {each.subject: each.difference for each in compared(
+        exchange, exchange.fills, exchange.settlements()
+    )}  # fmt: skip
+    realized = {"realized KX-A": "0.5", "settlement KX-A net": "0.5"}
+    assert found == {"position KX-A": "-1", **realized, UNEXPLAINED: "1"}

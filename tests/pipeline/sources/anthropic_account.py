@@ -79,7 +79,7 @@ def caught_up(mode: str = "analytics", now: int = NOON, **more: str) -> dict[str
         "complete": "1",
         f"{mode}_through": str(now),
         f"{mode}_group": known[mode],
-        "data_refreshed_at": str(now),
+        "data_refreshed_at": str(now - 4 * HOUR),
         "swept_at": str(now),
         "names_at": str(now),
         **more,
