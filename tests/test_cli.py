@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import requests
+from beancount.loader import load_file
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -95,15 +96,31 @@ def test_backfill_says_which_source_failed(backfilled: Said) -> None:
     assert "run it again to go on from here" in ended.stderr
 
 
-def test_backfill_imports_a_whole_account(tmp_path: Path) -> None:
+def test_an_account_is_imported_agrees_with_its_sources_and_is_exported(tmp_path: Path) -> None:
+    """Backfill, reconcile, export; then the exchange reports another balance."""
     emulators = Emulators(tmp_path / "world", "--history-days", "2")
     try:
-        url = f"sqlite:///{tmp_path / 'northstar.db'}"
-        ended = command("backfill", DATABASE_URL=url, **emulators.environment())
+        emulators.freeze()
+        given = {"DATABASE_URL": f"sqlite:///{tmp_path / 'northstar.db'}"}
+        given |= emulators.environment()
+        ended = command("backfill", **given)
         assert ended.returncode == 0, ended.stderr
         assert "History is whole." in ended.stdout
         for name in ("kalshi", "anthropic", "revenue"):
             assert re.search(rf"{name} .* facts .* whole", ended.stdout)
+        agreed = command("reconcile", **given)
+        assert (agreed.returncode, agreed.stdout.count("all agree")) == (0, 3), agreed.stdout
+        book = tmp_path / "book.beancount"
+        assert command("export", "--out", str(book), **given).returncode == 0
+        assert load_file(str(book))[1] == []
+        emulators.ask("/discrepancy", {"row": "balance", "amount": "12.34"})
+
+        def differs() -> str:
+            ended = command("reconcile", **given)
+            return ended.stdout if ended.returncode == 1 else ""
+
+        # A fill of the last half minute would make it lag for as long.
+        assert "12.34" in until(differs, "the balance differs", 100)
     finally:
         emulators.stop()
 

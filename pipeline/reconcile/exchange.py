@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from ledger.difference import Difference
 from ledger.facts import Fill, Settlement
+from pipeline.fetch import EXCHANGE
 from pipeline.reconcile import window
 from pipeline.reconcile.comparison import Comparison, Ours, Theirs
 from pipeline.reconcile.fills import Roll
@@ -86,7 +87,8 @@ def compared(
 
     Theirs first: what arrives between the two reads is newer than the horizon.
     """
-    horizon = window.horizon(now, statement.as_of())
+    read = facts.cursor(EXCHANGE).get("as_of")
+    horizon = window.horizon(now, statement.as_of(), int(read) if read else None)
     unread, roll = 0, Roll(known)
     for page in _listed(statement, pause):
         roll.take([fact for fact in page.facts if isinstance(fact, Fill)])

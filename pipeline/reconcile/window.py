@@ -7,7 +7,10 @@ from ledger.difference import Difference, Kind, Unit
 from ledger.moment import MINUTE
 
 SETTLING = 5 * MINUTE
-"""How long after a fact both sides must know it; the exchange's own lag comes on top."""
+"""How long after a fact both sides must know it where theirs does not say how far it goes."""
+
+MARGIN = MINUTE // 2
+"""How exact what a side says of its own age is taken to be."""
 
 APART = MINUTE
 """How far apart two runs must be for what both found to stand."""
@@ -15,9 +18,11 @@ APART = MINUTE
 Identity = tuple[str, Unit, str]
 
 
-def horizon(now: int, as_of: int | None) -> int:
-    """Return up to which instant both sides are complete: theirs says how far it goes."""
-    return min(now, now if as_of is None else as_of) - SETTLING
+def horizon(now: int, theirs: int | None, ours: int | None = None) -> int:
+    """Return up to which instant both sides are complete, by what each says of itself."""
+    if theirs is None:
+        return min(now, now if ours is None else ours) - SETTLING
+    return min(now, theirs, now if ours is None else ours) - MARGIN
 
 
 def settled(

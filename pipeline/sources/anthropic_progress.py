@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ledger import moment
 from pipeline.sources.anthropic_report import NAME, Ask, Deadlines, Report
+from pipeline.sources.anthropic_rows import ANALYTICS
 from storage.facts import Page
 
 RECENT = 3 * moment.DAY
@@ -58,7 +59,7 @@ def read(report: Report, memory: Memory, span: Span, now: int, deadlines: Deadli
     begun = memory.instant(f"{report.mode}_from")
     start, end = span
     told = report.window(Ask(start, end, now, deadlines, memory.refreshed or 0, begun))
-    if report.mode == memory.cursor.get("mode") and _outdated(told.refreshed, memory, end):
+    if _outdated(report, memory, told.refreshed, end):
         return memory.dressed(Page(NAME), {})
     reached = through(memory, report, now)
     reached = max(reached, told.through) if start <= reached else reached
@@ -76,9 +77,9 @@ def read(report: Report, memory: Memory, span: Span, now: int, deadlines: Deadli
     return memory.dressed(told.page, cursor)
 
 
-def _outdated(refreshed: int | None, memory: Memory, end: int) -> bool:
-    """Tell whether an answer knows less than an earlier one: it takes nothing back."""
-    known = memory.refreshed
+def _outdated(report: Report, memory: Memory, refreshed: int | None, end: int) -> bool:
+    """Tell whether analytics know less than they said before: an old answer takes nothing back."""
+    known = memory.refreshed if memory.cursor.get("mode") == report.mode == ANALYTICS else None
     return refreshed is not None and known is not None and refreshed < min(known, end)
 
 

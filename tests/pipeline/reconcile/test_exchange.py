@@ -10,7 +10,7 @@ from ledger.moment import DAY, MINUTE
 from ledger.money import NANO
 from pipeline.cycle import Store
 from pipeline.reconcile.exchange import Outcome, compared
-from pipeline.reconcile.window import SETTLING
+from pipeline.reconcile.window import MARGIN, SETTLING
 from pipeline.sources.client import Missing, Unreachable
 from pipeline.sources.kalshi_rows import Balance, Report, Transfer
 from storage.facts import Page, Reject
@@ -152,8 +152,8 @@ def test_each_page_is_waited_for_and_an_end_is_obeyed(store: Store, look: Look) 
 
 def test_the_window_is_counted_from_what_the_exchange_knows(look: Look, hands: Hands) -> None:
     assert look(Statement()).horizon == hands.now - SETTLING
-    assert look(Statement(known=NOON)).horizon == NOON - SETTLING
-    assert look(Statement(known=hands.now + MINUTE)).horizon == hands.now - SETTLING
+    assert look(Statement(known=NOON)).horizon == NOON - MARGIN
+    assert look(Statement(known=hands.now + MINUTE)).horizon == hands.now - MARGIN
 
 
 def test_a_list_that_breaks_off_finds_nothing(store: Store, look: Look) -> None:

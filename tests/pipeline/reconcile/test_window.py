@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ledger.difference import Difference, Kind, Unit
 from ledger.moment import MINUTE
-from pipeline.reconcile.window import SETTLING, horizon, settled
+from pipeline.reconcile.window import MARGIN, SETTLING, horizon, settled
 
 NOW = 1_795_000_000_000_000
 OLD = Difference("fees RAIN", "1", "2", 1, Unit.USD, Kind.CHANGED, NOW - 2 * SETTLING)
@@ -12,8 +12,11 @@ NEW = replace(OLD, subject="fees SNOW", touched=NOW)
 
 
 def test_both_sides_are_complete_up_to_the_window_and_their_own_lag() -> None:
-    assert horizon(NOW, None) == horizon(NOW, NOW + MINUTE) == NOW - SETTLING
-    assert horizon(NOW, NOW - MINUTE) == NOW - MINUTE - SETTLING
+    assert horizon(NOW, None) == NOW - SETTLING
+    assert horizon(NOW, None, NOW - MINUTE) == NOW - MINUTE - SETTLING
+    assert horizon(NOW, NOW + MINUTE) == NOW - MARGIN
+    assert horizon(NOW, NOW - MINUTE) == NOW - MINUTE - MARGIN
+    assert horizon(NOW, NOW, NOW - MINUTE) == NOW - MINUTE - MARGIN
 
 
 def test_what_is_about_new_facts_is_lag() -> None:

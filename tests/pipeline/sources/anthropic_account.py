@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ledger.facts import Cost
-from ledger.moment import DAY, floor
+from ledger.moment import DAY, HOUR, floor
 from pipeline.sources.anthropic import Anthropic
 from pipeline.sources.anthropic_analytics import Analytics
 from pipeline.sources.anthropic_legacy import Legacy
@@ -72,7 +72,7 @@ def silent(pages: list[Page]) -> set[int]:
 
 
 def caught_up(mode: str = "analytics", now: int = NOON, **more: str) -> dict[str, str]:
-    """Return the cursor of a source that has read everything up to now."""
+    """Return the cursor of a source that has read everything there was by now."""
     known = {"analytics": Analytics.grouping, "legacy": Legacy.grouping}
     return {
         "mode": mode,

@@ -123,11 +123,15 @@ def test_a_poll_asks_for_what_changed_with_an_overlap(revenue: Revenue, upstream
     assert [page.cursor for page in pages[:-1]] == [{}]
 
 
-def test_a_change_dated_ahead_does_not_hide_later_ones(
+def test_a_change_dated_ahead_is_refused_and_hides_no_later_one(
     revenue: Revenue, upstream: Upstream
 ) -> None:
-    upstream.on("/deals", contract([deal_row(-1_000)]))
-    assert merged(list(revenue.history({})))["head"] == str(NOON)
+    """Minutes are a clock's fault; a version of days ahead would outlast every true one."""
+    upstream.on("/deals", contract([deal_row(-1_000), deal_row(-4)]))
+    (page,) = revenue.history({})
+    assert ids([page]) == ["deal--4"]
+    assert [(row.identity, row.field) for row in page.rejects] == [("deal--1000", "updated_at")]
+    assert page.cursor["head"] == str(NOON)
     assert merged(poll(revenue, {"head": str(NOON - DAY)}))["head"] == str(NOON)
 
 
