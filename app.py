@@ -20,6 +20,7 @@ from delivery import (
     metrics,
     poll,
     reconciliation,
+    restatements,
     sse,
     websocket,
 )
@@ -58,6 +59,7 @@ def _serve_machines(server: Flask, reader: Reader, hub: Hub, chosen: Settings) -
     deals.mount(server, reader)
     audit.mount(server, reader)
     reconciliation.mount(server, reader)
+    restatements.mount(server, reader)
     taker = Desk(reader, lambda: Inbox(writer(chosen.database_url)))
     desk.mount(server, taker)
     deal_edits.mount(server, taker)

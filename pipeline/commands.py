@@ -8,6 +8,7 @@ import structlog
 from ledger.moment import DAY, HOUR, Clock, system
 from pipeline import edits, imports
 from pipeline.outcome import Known, Outcome, refused
+from pipeline.reconcile import handover
 from pipeline.sources.deals_csv import Unreadable
 from storage import audit
 from storage.facts import Facts, Page, Recorded
@@ -60,6 +61,7 @@ class Commands:
             Page(edits.NAME, outcome.deals),
             self._inbox.answered(command, int(outcome.status), outcome.body),
             audit.noted(outcome.entries),
+            *outcome.also,
         )
 
     def _outcome(self, command: Command) -> Outcome:
@@ -73,6 +75,8 @@ class Commands:
     def _worked_out(self, command: Command) -> Outcome:
         if command.kind in _EDITS:
             return _EDITS[command.kind](command, self._known(edits.subject(command)))
+        if command.kind == handover.KIND:
+            return handover.taken(command)
         if command.kind != "deal.import":
             return refused(HTTPStatus.BAD_REQUEST, f"{command.kind} is no command of this version")
         try:

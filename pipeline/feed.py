@@ -53,9 +53,11 @@ class Feed:
         self._marked = False
         self._attempt = float("-inf")
         self._stopping = Event()
+        self._ended = False
         self._cursor = facts.cursor(source.name)
         self.name = source.name
         self.wake: Callable[[], None] = lambda: None
+        self.found: Callable[[Recorded], None] = lambda _: None
         self.recorded = 0
         self.rejected = 0
         self.asked: frozenset[str] = frozenset()
@@ -137,6 +139,10 @@ class Feed:
         """Let a running read end with the page it is at."""
         self._stopping.set()
 
+    def end(self) -> None:
+        """Record nothing any more; call it while holding `recording`."""
+        self._ended = True
+
     @contextmanager
     def _attempted(self) -> Iterator[None]:
         """Turn the end of an attempt into health; what is no source's fault is raised."""
@@ -164,6 +170,8 @@ class Feed:
 
     def _record(self, page: Page, channel: str = "rest") -> None:
         with self._recording:
+            if self._ended:
+                return
             recorded = self._facts.record(page)
             self._arrived.append(recorded)
             self._cursor = {**self._cursor, **page.cursor}
@@ -172,6 +180,8 @@ class Feed:
         self.rejected += len(page.rejects) + recorded.conflicts
         _count(self.name, recorded, len(page.rejects))
         self._age(recorded, channel)
+        if channel == "rest":
+            self.found(recorded)
         if self._traded is not None:
             self.wake()
 

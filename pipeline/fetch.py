@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
 from threading import Event, Lock
@@ -10,6 +10,7 @@ from threading import Event, Lock
 from ledger.snapshot import SourceState
 from pipeline.feed import POLL_SECONDS, Feed
 from pipeline.live import Stream, lives
+from pipeline.sources.crew import Crew
 from pipeline.sources.source import Held
 from pipeline.standing import composed
 from storage.facts import Recorded
@@ -17,7 +18,7 @@ from storage.facts import Recorded
 EXCHANGE = "kalshi"
 """The source that is asked for the marks of what is held."""
 
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 0.5
 """How long an upstream that hangs may hold up the end."""
 
 
@@ -41,7 +42,7 @@ class Fetch:
         self.news = Event()
         self.patience = patience
         self._off = off
-        self._pool = ThreadPoolExecutor(max(1, len(feeds)), thread_name_prefix="source")
+        self._crew = Crew(max(1, len(feeds)), "source")
         self._running: dict[str, Future[object]] = {}
         self._wanted: set[str] = set()
         self._polled: set[str] = set()
@@ -91,7 +92,7 @@ class Fetch:
         if name in self._running:
             return False
         self._wanted.discard(name)
-        self._running[name] = self._pool.submit(job)
+        self._running[name] = self._crew.submit(job)
         self._running[name].add_done_callback(lambda _: self.news.set())
         return True
 
@@ -186,9 +187,12 @@ class Fetch:
             wait(self._running.values(), timeout=CLOSE_SECONDS)
 
     def close(self) -> None:
-        """Stop, and start no more."""
+        """Stop, and start no more; a page that is being recorded is recorded whole, no other is."""
         self.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._crew.close()
+        with self.recording:
+            for feed in self.feeds.values():
+                feed.end()
 
 
 def _unasked(feed: Feed, held: Held) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from ledger.book import Book
+from ledger.facts import Fill, Mark
 from pipeline.drift import Report, astray
 from pipeline.feed import Feed
 from storage.facts import Page
@@ -56,6 +57,10 @@ class Stream(Protocol):
         """Tell once whether a poll should follow."""
         ...
 
+    def found(self, fills: Iterable[Fill], marks: Iterable[Mark]) -> None:
+        """Hear what polls found that was new: the stream should tell the same."""
+        ...
+
     def close(self) -> None:
         """End."""
         ...
@@ -86,6 +91,7 @@ class Live:
         self._pushed: dict[str, Report] = {}
         self._since: dict[str, float] = {}
         self.stream = stream
+        feed.found = lambda recorded: stream.found(recorded.fills, recorded.marks)
 
     @property
     def name(self) -> str:

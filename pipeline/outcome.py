@@ -11,6 +11,7 @@ from pipeline.sources import revenue_rows
 from pipeline.sources.fields import FieldError, Fields
 from storage.audit import Entry
 from storage.deals import entry, line
+from storage.engine import Also
 
 OURS = ("manual", "csv")
 """Sources whose deals people change here; every other keeps its own."""
@@ -18,12 +19,16 @@ OURS = ("manual", "csv")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer (HTTP's status, a JSON value), the facts it takes, and what the audit says."""
+    """An answer (HTTP's status, a JSON value), the facts it takes, and what the audit says.
+
+    `also` is written in the same transaction.
+    """
 
     status: int
     body: Any
     deals: tuple[Deal, ...] = ()
     entries: tuple[Entry, ...] = ()
+    also: tuple[Also, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ class Facts:
         seen_at = self._clock()
         good, old = quarantine.sifted(page.source, page.facts)
         with guarded(self._engine, self._guard) as connection:
+            quarantine.resolve(connection, page.source, good, page.window, seen_at)
             recorded = _recorded(connection, page, good, seen_at)
             quarantine.keep(connection, [*page.rejects, *old], seen_at)
             rows.put(connection, schema.markets, _market_rows(page.markets))
@@ -187,9 +188,9 @@ class Facts:
         return {market.ticker: market for market in known}
 
     def refused(self) -> int:
-        """Return how many rows are quarantined."""
+        """Return how many rows are refused still."""
         with deferred(self._engine).connect() as connection:
-            return connection.scalar(select(func.count()).select_from(schema.quarantine)) or 0
+            return quarantine.standing(connection)
 
     def refusals(self) -> list[Refusals]:
         """Return what is quarantined, by source and field."""

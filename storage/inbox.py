@@ -95,6 +95,12 @@ class Inbox:
 
         return write
 
+    def status(self, number: int) -> int:
+        """Return HTTP's status of a command's answer, WAITING without one."""
+        with deferred(self._engine).connect() as connection:
+            found = answer(connection, number)
+        return found.status if found else WAITING
+
     def prune(self, before: int) -> None:
         """Forget the commands answered before an instant, and with them their keys."""
         table = schema.inbox

@@ -14,7 +14,9 @@ from storage import (
     deals,
     inbox,
     progress,
+    quarantine,
     reconciliation,
+    restatements,
     schema,
     series,
     snapshots,
@@ -138,6 +140,13 @@ class Reader:
             seq, _ = _newest(connection)
             return seq, _streamed(stack, reconciliation.read(connection, wanted))
 
+    def restatements(self, wanted: restatements.Wanted) -> tuple[int, Iterator[dict[str, Any]]]:
+        """Return the seq read at and what changed late, newest first."""
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._transaction())
+            seq, _ = _newest(connection)
+            return seq, _streamed(stack, restatements.read(connection, wanted))
+
     def reconciled(self) -> list[dict[str, Any]]:
         """Return each source's newest run: time, source, checked, differences, detail."""
         with self._transaction() as connection:
@@ -163,9 +172,9 @@ class Reader:
             pass
 
     def quarantined(self) -> int:
-        """Return how many rows were refused and are kept for a person to see."""
+        """Return how many rows are refused still, kept for a person to see."""
         with self._transaction() as connection:
-            return connection.scalar(select(func.count()).select_from(schema.quarantine)) or 0
+            return quarantine.standing(connection)
 
     def close(self) -> None:
         """Let go of what stays open between calls: the bell and Redis."""

@@ -1,6 +1,6 @@
 """Reconciliations at rest: each run with what it found, kept for a quarter of a year."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from ledger.facts import Fill
 from ledger.moment import DAY
 from storage import rows, schema
 from storage.differences import newest
-from storage.engine import CHUNK, Guard, deferred, guarded
+from storage.engine import CHUNK, Also, Guard, deferred, guarded
 
 KEPT = 92 * DAY
 
@@ -57,21 +57,8 @@ class Reconciliations:
 
     def keep(self, run: Run) -> None:
         """Append a run; forget those older than a quarter of a year."""
-        runs, found = schema.reconciliation_runs, schema.reconciliation
-        head = {
-            "time": run.time,
-            "source": run.source,
-            "checked": run.checked,
-            "differences": len(run.open),
-            "detail": run.detail,
-        }
         with guarded(self._engine, self._guard) as connection:
-            key = (connection.execute(runs.insert().values(head)).inserted_primary_key or (0,))[0]
-            lines = [_row(run, each) | {"run": key} for each in run.differences]
-            if lines:
-                connection.execute(found.insert(), lines)
-            for table in (runs, found):
-                connection.execute(delete(table).where(table.c.time < run.time - KEPT))
+            _append(connection, run)
 
     def standing(self, source: str, until: int) -> set[Identity]:
         """Return what the newest run of a source up to an instant found."""
@@ -88,6 +75,22 @@ class Reconciliations:
         with deferred(self._engine).connect() as connection:
             found = [Fill(*row) for row in rows.of_keys(connection, query, "fill_id", ids)]
         return {fill.fill_id: fill for fill in found}
+
+
+def appended(runs: Iterable[Run]) -> Also:
+    """Return what appends runs inside somebody's transaction.
+
+    One that is no newer than what its source has already is left out: the newest is what counts.
+    """
+
+    def write(connection: Connection) -> None:
+        table = schema.reconciliation_runs
+        for run in runs:
+            newest = select(func.max(table.c.time)).where(table.c.source == run.source)
+            if (connection.scalar(newest) or 0) < run.time:
+                _append(connection, run)
+
+    return write
 
 
 def open_differences(engine: Engine) -> int:
@@ -111,6 +114,23 @@ def read(connection: Connection, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """
     result = connection.execution_options(yield_per=CHUNK).execute(_query(wanted))
     return (dict(row) for row in result.mappings())
+
+
+def _append(connection: Connection, run: Run) -> None:
+    runs, found = schema.reconciliation_runs, schema.reconciliation
+    head = {
+        "time": run.time,
+        "source": run.source,
+        "checked": run.checked,
+        "differences": len(run.open),
+        "detail": run.detail,
+    }
+    key = (connection.execute(runs.insert().values(head)).inserted_primary_key or (0,))[0]
+    lines = [_row(run, each) | {"run": key} for each in run.differences]
+    if lines:
+        connection.execute(found.insert(), lines)
+    for table in (runs, found):
+        connection.execute(delete(table).where(table.c.time < run.time - KEPT))
 
 
 def _query(wanted: Wanted) -> Select[Any]:

@@ -217,6 +217,7 @@ quarantine = Table(
     Column("id", RowKey, primary_key=True),
     *texts("source", "identity", "field", "reason", "row"),
     whole("seen_at"),
+    Column("resolved_at", Micros),
     Column("digest", Name, nullable=False),
     UniqueConstraint("digest", name="quarantine_is_once"),
 )

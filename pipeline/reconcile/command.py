@@ -1,22 +1,25 @@
-"""The command: every configured source compared once, its differences in a table."""
+"""The command: every configured source compared once, its differences printed and kept."""
 
 import os
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from time import sleep
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from ledger.difference import Kind
+from pipeline.reconcile import handover
 from pipeline.reconcile.run import Reconciler
+from pipeline.reconcile.shown import line, show
+from pipeline.reconcile.watch import PAUSE_SECONDS
 from pipeline.sources.failure import SourceError
 from pipeline.sources.source import Source
 from pipeline.worker import Plan, WrongDatabase
 from storage import engine, schema
 from storage.engine import unguarded
 from storage.facts import Facts
+from storage.inbox import WAITING, Inbox
 from storage.lease import Lease, LeaseLost
 from storage.reconciliation import Reconciliations, Run
 from storage.snapshots import Snapshots
@@ -24,28 +27,31 @@ from storage.snapshots import Snapshots
 AGREES, DIFFERS = 0, 1
 """How the command ends: all sources were read and nothing but lag differs, or not."""
 
-COLUMNS = ("source", "subject", "ours", "theirs", "difference", "unit", "kind")
-
 
 def reconcile(plan: Plan, sources: Callable[[], Sequence[Source]], console: Console) -> int:
     """Compare every source with what the database holds; return how the command ends.
 
-    It only reads, so a worker may run beside it; what was found is kept when none does.
+    It only reads, so a worker may run beside it, which then keeps what was found.
     WrongDatabase when the database holds figures of another mode, Unusable when it is none.
     """
     opened = engine.writer(plan.database_url)
     schema.upgrade(opened)
     _check(plan, Snapshots(opened, unguarded))
     lease = Lease(opened, f"{socket.gethostname()}:{os.getpid()}")
-    # A look now lets the attempt at the end tell a worker that died from one that lives.
-    if lease.attempt():
-        lease.release()
     kept = Reconciliations(opened, lease.guard)
-    reconciler = Reconciler(Facts(opened, unguarded, plan.clock), kept, plan.clock)
+    # A look now lets the attempt at the end tell a worker that died from one that lives.
+    alone = lease.attempt()
+    lease.release()
+    # The account's budget is the worker's too, so beside one the pages are read as the watch does.
+    pause = (lambda: None) if alone else partial(sleep, PAUSE_SECONDS)
+    reconciler = Reconciler(Facts(opened, unguarded, plan.clock), kept, plan.clock, pause)
     runs, failed = _runs(reconciler, sources(), console)
-    _show(runs, console)
+    show(runs, console)
     if not _keep(lease, kept, runs):
-        console.print("A worker owns this database: it keeps the runs of its own schedule.")
+        status = handover.handed(Inbox(opened, clock=plan.clock), runs) if runs else HTTPStatus.OK
+        # Two seconds more may show that the owner of the lease is dead.
+        if status != WAITING or not _keep(lease, kept, runs):
+            line(_became(status), console)
     opened.dispose()
     return DIFFERS if failed or any(run.open for run in runs) else AGREES
 
@@ -65,7 +71,7 @@ def _runs(
             with console.status(f"{source.name}: reading its own figures"):
                 run = reconciler.run(source)
         except SourceError as error:
-            console.print(f"{source.name}: {error}", markup=False)
+            line(f"{source.name}: {error}", console)
             failed = True
         else:
             runs += [run] if run is not None else []
@@ -74,37 +80,27 @@ def _runs(
     return runs, failed
 
 
-def _show(runs: Sequence[Run], console: Console) -> None:
-    table = Table(*COLUMNS)
-    for run in runs:
-        for each in run.differences:
-            cells = (run.source, each.subject, each.ours, each.theirs, each.difference)
-            table.add_row(*map(Text, (*cells, each.unit.value, each.kind.value)))
-    if table.row_count:
-        console.print(table)
-    for run in runs:
-        console.print(_sentence(run), markup=False, highlight=False)
-
-
-def _sentence(run: Run) -> str:
-    """Return what a run comes to, as `kalshi: 812 checked, 2 differences, 1 lag`."""
-    count = len(run.open)
-    lag = sum(each.kind is Kind.LAG for each in run.differences)
-    parts = [
-        f"{run.checked:,} checked",
-        "all agree" if not count else f"{count} difference" + "s" * (count > 1),
-        f"{lag} lag" if lag else "",
-        run.detail,
-    ]
-    return f"{run.source}: " + ", ".join(part for part in parts if part)
-
-
 def _keep(lease: Lease, kept: Reconciliations, runs: Sequence[Run]) -> bool:
-    """Keep the runs unless a worker is alive: then its own are what counts."""
+    """Keep the runs unless a worker is alive; return whether they were kept."""
     if not lease.attempt():
         return False
-    with suppress(LeaseLost):
+    try:
         for run in runs:
             kept.keep(run)
-    lease.release()
+    except LeaseLost:
+        return False
+    finally:
+        lease.release()
     return True
+
+
+def _became(status: int) -> str:
+    """Say what became of runs that were handed to the worker."""
+    if status == WAITING:
+        return (
+            "Not kept yet: the worker that owns this database did not answer within "
+            f"{handover.PATIENCE_SECONDS:.0f} s; it keeps these runs once it does."
+        )
+    if status != HTTPStatus.OK:
+        return f"Not kept: the worker refused these runs ({status}); its log has the reason."
+    return "The worker that owns this database has kept these runs."

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from ledger.book import Key
 from ledger.difference import Difference
 from ledger.facts import Fill, Settlement
 from pipeline.fetch import EXCHANGE
@@ -98,11 +99,18 @@ def compared(
     mine = facts.settlements()
     tallies = tallied(roll.through(facts.fills(), since), mine)
     subaccounts = sorted({0} | {key[1] for key in tallies})
-    positions, rows = statement.positions(subaccounts)
-    balances = [statement.balance(subaccount).cash for subaccount in subaccounts]
+    positions: dict[Key, Report] = {}
+    rows: list[Reject] = []
+    balance = 0
+    for subaccount in subaccounts:
+        reports, refusals = statement.positions([subaccount])
+        positions |= reports
+        rows += refusals
+        pause()
+        balance += statement.balance(subaccount).cash
     transfers, lines = statement.transfers()
     ours = Ours(tallies, mine, lambda ticker: facts.fills(ticker=ticker))
-    theirs = Theirs(roll.strays, ends, positions, sum(balances), len(balances), transfers)
+    theirs = Theirs(roll.strays, ends, positions, balance, len(subaccounts), transfers)
     comparison = Comparison(ours, theirs)
     found = comparison.differences()
     unread += rejects + refused + len(rows) + len(lines)

@@ -77,12 +77,16 @@ class Reconciler:
         return Outcome(len(theirs), costs.differences(ours, theirs), window.horizon(now, None))
 
     def _deals(self, source: Listed, name: str, now: int) -> Outcome:
+        read, told = self._facts.cursor(name).get("as_of"), None
         theirs: list[Deal] = []
         unread = 0
         for page in source.listing(Deadline.after(READ_SECONDS)):
             theirs += [fact for fact in page.facts if isinstance(fact, Deal)]
             unread += len(page.rejects)
+            # The first page is the oldest, and what changed since may stand on it.
+            told = told or page.cursor.get("data_refreshed_at")
             self._pause()
         ours = [deal for deal in self._facts.deals() if deal.source == name]
         found = list(deals.differences(ours, theirs))
-        return Outcome(len(theirs), found, window.horizon(now, None), unread)
+        horizon = window.horizon(now, int(told) if told else None, int(read) if read else None)
+        return Outcome(len(theirs), found, horizon, unread)

@@ -13,6 +13,7 @@ from pipeline.sources.anthropic_legacy import Legacy
 from pipeline.sources.anthropic_organization import NOT_OURS, Organization
 from pipeline.sources.anthropic_progress import Memory, Rounds, Span
 from pipeline.sources.anthropic_report import NAME, Ask, Deadlines, Report
+from pipeline.sources.anthropic_watch import Watch
 from pipeline.sources.breaker import Breaker, counted
 from pipeline.sources.client import Client, Missing, Refused, SourceError, TimedOut
 from pipeline.sources.credentials import Token
@@ -58,6 +59,7 @@ class Anthropic:
         self._client = Client(url, Token("x-api-key", key, reload=reload), self._timepiece)
         self._organization = Organization(self._client, self._timepiece)
         self._analytics = Analytics(self._organization)
+        self._watch = Watch(self._analytics)
         self._legacy = Legacy(self._organization)
         self._estimator = Estimator(self._organization, anthropic_prices.shipped())
         self._csv = CsvCosts(Path(csv_path))
@@ -74,7 +76,7 @@ class Anthropic:
     @property
     def detail(self) -> str:
         """Return which report is read for which reason, and what is not in the total."""
-        return "; ".join(filter(None, (self._reason, self._estimator.note)))
+        return "; ".join(filter(None, (self._reason, self._estimator.note, self._watch.note)))
 
     @counted
     def history(self, cursor: Mapping[str, str]) -> Iterator[Page]:
@@ -92,7 +94,7 @@ class Anthropic:
 
     @counted
     def poll(self, cursor: Mapping[str, str], held: Held, deadline: Deadline) -> Iterator[Page]:
-        """Yield the newest days and estimates, then a few of the windows that are due."""
+        """Yield the newest days and estimates, what changed in the past, then some windows that are due."""
         if self._cost_source == "csv":
             page = self._csv.page(cursor, held.now) if self._csv.changed(cursor) else None
             yield from [page] if page else []
@@ -148,7 +150,9 @@ class Anthropic:
         self, report: Report, memory: Memory, now: int, deadline: Deadline
     ) -> Iterator[Page]:
         def read(report: Report) -> Page:
-            span = report.tail(now), report.end(now)
+            whole = anthropic_progress.through(memory, report, now) >= report.tail(now)
+            start = report.newest(now) if whole else report.tail(now)
+            span = start, report.end(now)
             return anthropic_progress.read(report, memory, span, now, lambda: deadline)
 
         try:
@@ -171,6 +175,8 @@ class Anthropic:
                 raise TimedOut("the poll's time is used: the rest is read with the next")
             yield from self._window(report, memory, span, now, lambda: deadline)
 
+        if report is self._analytics:
+            yield from self._watch.run(memory, now, lambda: deadline, one)
         yield from self._rounds.run(report, memory, now, one)
 
     def _window(

@@ -54,6 +54,10 @@ class Analytics:
         """Return the start of yesterday."""
         return moment.floor(now, moment.DAY) - moment.DAY
 
+    def newest(self, now: int) -> int:
+        """Return the start of yesterday: what is older is compared by the day."""
+        return self.tail(now)
+
     def end(self, now: int) -> int:
         """Return the end of the running hour."""
         return moment.floor(now, moment.HOUR) + moment.HOUR
@@ -79,16 +83,25 @@ class Analytics:
 
     def daily(self, ask: Ask) -> dict[int, int]:
         """Return nano-dollars by UTC day from the report's own days; those not over are absent."""
-        days: dict[int, int] = {}
+        days, mark = self.totals(ask)
+        reach = ask.now if mark is None else min(ask.now, mark)
+        over = range(ask.start, min(ask.end, moment.floor(reach, moment.DAY)), moment.DAY)
+        return {day: nano for day, nano in days.items() if day in over}
+
+    def totals(self, ask: Ask) -> tuple[dict[int, int], int | None]:
+        """Return nano-dollars of every UTC day that begins in the window, and the oldest mark.
+
+        One request for a month: what is told so far, of a day not refreshed to its end too.
+        """
+        days = dict.fromkeys(range(ask.start, ask.end, moment.DAY), 0)
         read = partial(anthropic_rows.analytics, now=ask.now, width=moment.DAY)
-        reach = ask.now
+        marks: list[int] = []
         for answer, rows in self._pages(spanned(ask.start, ask.end, moment.DAY), ask):
             for line in whole(*collect(NAME, "starting_at", rows, read)):
                 days[line.start] = days.get(line.start, 0) + line.amount
             mark = refreshed(answer)
-            reach = reach if mark is None else min(reach, mark)
-        over = range(ask.start, min(ask.end, moment.floor(reach, moment.DAY)), moment.DAY)
-        return {day: days.get(day, 0) for day in over}
+            marks += [] if mark is None else [mark]
+        return days, min(marks, default=None)
 
     def _pages(self, wanted: Params, ask: Ask) -> Iterator[tuple[Answer, list[object]]]:
         def read(cursor: str) -> Answer:

@@ -29,6 +29,8 @@ GROUP = ("workspace_id", "description")
 
 LEAST = 4 * moment.DAY
 """A narrower window may hold no complete day, which the report answers with 400."""
+WIDER = LEAST + 3 * moment.DAY
+"""Where the report sets the end itself, days it has not closed yet fall away."""
 
 
 class Legacy:
@@ -51,6 +53,10 @@ class Legacy:
         """Return the start of the day three days back."""
         return moment.floor(now, moment.DAY) - 3 * moment.DAY
 
+    def newest(self, now: int) -> int:
+        """Return the start of the day 30 days back: with today as many as one answer holds."""
+        return moment.floor(now, moment.DAY) - 30 * moment.DAY
+
     def end(self, now: int) -> int:
         """Return the end of the running day."""
         return moment.floor(now, moment.DAY) + moment.DAY
@@ -64,7 +70,7 @@ class Legacy:
             if ask.end <= ask.now:
                 raise
             # Some accounts are refused a day that is not complete: leave the end to the report.
-            return self._window(replace(ask, start=ask.start - 3 * moment.DAY), None)
+            return self._window(replace(ask, start=min(ask.start, ask.end - WIDER)), None)
 
     def daily(self, ask: Ask) -> dict[int, int]:
         """Return nano-dollars by UTC day of the ungrouped report; days not over are absent."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ledger import moment
+from pipeline.sources import anthropic_days
 from pipeline.sources.anthropic_report import NAME, Ask, Deadlines, Report
 from pipeline.sources.anthropic_rows import ANALYTICS
 from storage.facts import Page
@@ -59,7 +60,7 @@ def read(report: Report, memory: Memory, span: Span, now: int, deadlines: Deadli
     begun = memory.instant(f"{report.mode}_from")
     start, end = span
     told = report.window(Ask(start, end, now, deadlines, memory.refreshed or 0, begun))
-    if _outdated(report, memory, told.refreshed, end):
+    if outdated(report, memory, told.refreshed, end):
         return memory.dressed(Page(NAME), {})
     reached = through(memory, report, now)
     reached = max(reached, told.through) if start <= reached else reached
@@ -74,13 +75,29 @@ def read(report: Report, memory: Memory, span: Span, now: int, deadlines: Deadli
     newest = end >= report.end(now) or memory.refreshed is None
     if told.refreshed is not None and newest:
         cursor["data_refreshed_at"] = str(min(told.refreshed, now))
+    if report.mode == ANALYTICS:
+        cursor |= _days(report, memory, told.page, span, now)
     return memory.dressed(told.page, cursor)
 
 
-def _outdated(report: Report, memory: Memory, refreshed: int | None, end: int) -> bool:
+def outdated(report: Report, memory: Memory, refreshed: int | None, end: int) -> bool:
     """Tell whether analytics know less than they said before: an old answer takes nothing back."""
     known = memory.refreshed if memory.cursor.get("mode") == report.mode == ANALYTICS else None
     return refreshed is not None and known is not None and refreshed < min(known, end)
+
+
+def _days(report: Report, memory: Memory, page: Page, span: Span, now: int) -> dict[str, str]:
+    """Return what to remember of the days read: those of the tail anew, of others the first.
+
+    A later sum of an older day is left to the watch, which knows the total it belongs to.
+    """
+    start, end = span
+    tail, whole = report.tail(now), end if end >= report.end(now) else moment.floor(end, moment.DAY)
+    found = anthropic_days.summed(page, max(start, tail - TRAILING), whole)
+    known = anthropic_days.remembered(memory.cursor)
+    fresh = {day: nano for day, nano in found.items() if day >= tail or day not in known}
+    text = anthropic_days.text(known | fresh, tail - TRAILING)
+    return {anthropic_days.KEY: text} if fresh else {}
 
 
 class Rounds:

@@ -65,7 +65,11 @@ class Report(Protocol):
         ...
 
     def tail(self, now: int) -> int:
-        """Return where the part begins that every poll reads again."""
+        """Return where the past begins: what was never read before it is read by itself."""
+        ...
+
+    def newest(self, now: int) -> int:
+        """Return where the part begins that every poll reads again, once no past is missing."""
         ...
 
     def end(self, now: int) -> int:

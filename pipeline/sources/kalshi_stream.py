@@ -1,24 +1,25 @@
 """Kalshi's stream: fills, quotes, positions and lifecycles as they happen, beside the polls."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import structlog
 
 import telemetry
-from ledger.facts import Mark
+from ledger.facts import Fill, Mark
 from pipeline.sources import body, kalshi_stream_rows
 from pipeline.sources.credentials import Credentials
 from pipeline.sources.fields import FieldError, Fields, reject
 from pipeline.sources.kalshi_pages import AHEAD, NAME
 from pipeline.sources.kalshi_quotes import Quotes
 from pipeline.sources.kalshi_stream_arrivals import Arrivals, Full
-from pipeline.sources.kalshi_stream_retry import Retry
-from pipeline.sources.kalshi_stream_socket import Ended, Rejected, Socket
+from pipeline.sources.kalshi_stream_door import Door
+from pipeline.sources.kalshi_stream_retry import Retry, unknown
+from pipeline.sources.kalshi_stream_socket import Ended, Socket
 from pipeline.sources.kalshi_stream_subscriptions import Subscriptions, Unsubscribed
+from pipeline.sources.kalshi_stream_witness import Witness
 from pipeline.sources.source import Timepiece
 from storage.facts import Page, Reject
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 ACKNOWLEDGED_SECONDS = 10.0
 LOOK_SECONDS = 0.25
 """How often a quiet stream looks up: to end, or to ask for other markets."""
+
+RENEWED_SECONDS = 2.0
+"""How soon after a refusal another key, or another clock, is tried."""
 
 ANSWERS = {"subscribed", "unsubscribed", "ok", "error"}
 
@@ -46,12 +50,11 @@ class Stream:
         self, url: str, credentials: Credentials, quotes: Quotes, timepiece: Timepiece | None = None
     ) -> None:
         """Connect to nothing yet; `url` with its path, ws or wss."""
-        self._url = url
-        self._path = urlsplit(url).path
-        self._credentials = credentials
         self._quotes = quotes
         self._timepiece = timepiece or Timepiece()
+        self._door = Door(url, credentials, self._timepiece)
         self._retry = Retry()
+        self._witness = Witness(self._timepiece.monotonic)
         self._arrivals = Arrivals(self._timepiece.monotonic)
         self.watched: frozenset[str] = frozenset()
         self._closing = threading.Event()
@@ -69,6 +72,8 @@ class Stream:
         self._fault: BaseException | None = None
         self.trouble = ""
         self.rest = 0.0
+        self._renewable = False
+        self._subscribed: frozenset[str] = frozenset()
 
     def open(self, wake: Callable[[], None]) -> None:
         """Begin to connect and to read; `wake` is called when something should be done at once."""
@@ -99,6 +104,10 @@ class Stream:
         self._behind.clear()
         return asked
 
+    def found(self, fills: Iterable[Fill], marks: Iterable[Mark]) -> None:
+        """Hear what polls found that was new; a stream that does not tell it too is given up."""
+        self._witness.found(fills, [mark for mark in marks if mark.ticker in self._subscribed])
+
     @property
     def traded(self) -> float | None:
         """When, monotonic, the oldest fill that waits came in; None without one."""
@@ -126,32 +135,42 @@ class Stream:
         if self._socket is not None:
             self._socket.abort()
         if self._thread.is_alive():
-            self._thread.join(1.0)
+            self._thread.join(0.2)
 
     def _run(self) -> None:
         try:
             while not self._closing.is_set():
-                self._closing.wait(self._connected())
+                self._connected()
+                self._wait()
         except BaseException as error:  # noqa: BLE001 -- raised again by `take`, where it is heard
             self._fault = error
             self._wake()
 
-    def _connected(self) -> float:
-        """Live through one connection; return the seconds to rest before the next."""
+    def _connected(self) -> None:
+        """Live through one connection."""
         began = self._timepiece.monotonic()
         try:
             self._live()
         except (Ended, Unsubscribed, Full) as error:
             if not self._closing.is_set():
-                lasted = self._timepiece.monotonic() - began
-                self.rest = self._retry.refused() if _final(error) else self._retry.lost(lasted)
+                self._renewable = unknown(error)
+                self.rest = self._retry.after(error, began, self._timepiece.monotonic())
                 self._lost(str(error))
         finally:
             self._dropped()
-        return self.rest
+
+    def _wait(self) -> None:
+        """Rest; where it was refused for who asks, no longer than until that has changed."""
+        began = self._timepiece.monotonic()
+        while not self._closing.is_set():
+            rested = self._timepiece.monotonic() - began
+            renewed = self._renewable and rested >= RENEWED_SECONDS and self._door.renewed
+            if rested >= self.rest or renewed:
+                return
+            self._closing.wait(min(LOOK_SECONDS, self.rest - rested))
 
     def _live(self) -> None:
-        self._socket = self._opened()
+        self._socket = self._door.opened()
         subscriptions = Subscriptions()
         for command in subscriptions.opening():
             self._socket.send(command)
@@ -162,32 +181,19 @@ class Stream:
                 self._heard(message, subscriptions)
             if subscriptions.ready:
                 self._granted()
+                self._witness.judge()
                 for command in subscriptions.watching(self.watched):
                     self._socket.send(command)
+                self._subscribed = subscriptions.markets
             elif self._timepiece.monotonic() > patience:
                 raise Ended("the stream did not acknowledge its subscriptions")
-
-    def _opened(self) -> Socket:
-        """Shake hands; once more when the refusal was of our clock, or of a key renewed since."""
-        version = self._credentials.version
-        try:
-            return self._attempt()
-        except Rejected as error:
-            if error.date is not None:
-                self._credentials.observe(error.date, self._timepiece.now())
-            if error.status != 401 or not self._credentials.renewed(error.body, version):  # noqa: PLR2004 (HTTP's own)
-                raise
-            return self._attempt()
-
-    def _attempt(self) -> Socket:
-        headers = self._credentials.headers("GET", self._path)
-        return Socket(self._url, headers, self._timepiece.monotonic)
 
     def _granted(self) -> None:
         """From here on nothing passes unseen: what passed before, a poll reads."""
         if self._down is None:
             return
         self._down, self.trouble = None, ""
+        self._witness.begin(self._timepiece.now())
         telemetry.STREAM_CONNECTED.set(1)
         log.info("stream connected", source=NAME)
         self._catch_up()
@@ -197,6 +203,7 @@ class Stream:
         self._wake()
 
     def _dropped(self) -> None:
+        self._witness.end()
         socket, self._socket = self._socket, None
         if socket is not None:
             socket.close()
@@ -242,10 +249,13 @@ class Stream:
         self._arrivals.refuse(refused)
 
     def _filled(self, row: Fields) -> None:
-        self._arrivals.fill(kalshi_stream_rows.fill(row, self._timepiece.now() + AHEAD))
+        fill = kalshi_stream_rows.fill(row, self._timepiece.now() + AHEAD)
+        self._witness.told(fill.fill_id)
+        self._arrivals.fill(fill)
         self._wake()
 
     def _quoted(self, row: Fields) -> None:
+        self._witness.quoted()
         if row.text("market_ticker") in self.watched:
             quote = kalshi_stream_rows.quote(row, self._timepiece.now())
             self._marked(self._quotes.valued(quote))
@@ -277,14 +287,6 @@ class Stream:
             self._catch_up()
         else:
             self._marked(replace(known, time=now, value=value))
-
-
-def _final(error: Exception) -> bool:
-    """Return whether the same would be answered again soon."""
-    if isinstance(error, Unsubscribed):
-        return error.forbidden
-    status = error.status if isinstance(error, Rejected) else 0
-    return 300 <= status < 500 and status != 429  # noqa: PLR2004 (HTTP's own classes)
 
 
 def _shown(content: bytes) -> str:

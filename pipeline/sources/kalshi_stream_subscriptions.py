@@ -53,6 +53,11 @@ class Subscriptions:
         """Whether nothing of the account can pass unseen from now on."""
         return self._granted.issuperset(ACCOUNT)
 
+    @property
+    def markets(self) -> frozenset[str]:
+        """The markets whose quotes were asked for, and not refused so far."""
+        return self._markets
+
     def opening(self) -> Iterator[Command]:
         """Yield the commands that subscribe to the account's channels."""
         for channel in ACCOUNT:

@@ -1,10 +1,11 @@
 """Reads of one poll that run beside each other."""
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.sources.client import SourceError
+from pipeline.sources.crew import Crew
 from storage.facts import Page
 
 Reading = Callable[[], Iterator[Page]]
@@ -23,16 +24,16 @@ class Parallel:
 
     def __init__(self, threads: int, name: str) -> None:
         """Start threads as they are needed."""
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._crew = Crew(threads, name)
 
     def outcomes(self, reads: Iterable[Reading]) -> Iterator[Outcome]:
         """Run all the reads at once; yield how each ended, in the order asked."""
-        for future in [self._pool.submit(_outcome, read) for read in reads]:
+        for future in [self._crew.submit(partial(_outcome, read)) for read in reads]:
             yield future.result()
 
     def close(self) -> None:
         """Start no more reads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._crew.close()
 
 
 def _outcome(read: Reading) -> Outcome:

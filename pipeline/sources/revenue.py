@@ -95,9 +95,12 @@ class Revenue:
                 yield from self._listed_again(held.now, deadline)
 
     def listing(self, deadline: Deadline) -> Iterator[Page]:
-        """Yield the complete list as it stands, without a cursor: to reconcile, not to book."""
+        """Yield the complete list as it stands: to reconcile, not to book.
+
+        A page's cursor says `data_refreshed_at` where the source does, and no place to go on.
+        """
         for found in follow(self._reading(lambda: deadline)):
-            yield replace(self._page(found), cursor={})
+            yield self._page(found)
 
     def close(self) -> None:
         """Let go of connections."""

@@ -21,6 +21,7 @@ from delivery import (
     metrics,
     poll,
     reconciliation,
+    restatements,
     sse,
     websocket,
 )
@@ -43,7 +44,7 @@ def wsgi() -> Flask:
     json_api.mount(server, reader)
     csv_export.mount(server, reader)
     handed = desk.Desk(reader, lambda: Inbox(writer(chosen["url"])), chosen.get("patience", 2.0))
-    for routes in (deals, audit, reconciliation):
+    for routes in (deals, audit, reconciliation, restatements):
         routes.mount(server, reader)
     for takers in (deal_edits, desk):
         takers.mount(server, handed)

@@ -72,13 +72,14 @@ class Plain:
     conflicts: int = 0
 
     def fill(self, fact: Any) -> None:
-        """Keep the first content of an id; of two times the later one is the more precise."""
+        """Keep the first content of an id; a time in microseconds beats one in milliseconds."""
         known = self.fills.setdefault(fact.fill_id, fact)
         names = ("ticker", "subaccount", "side", "count", "price", "fee")
         if any(getattr(known, name) != getattr(fact, name) for name in names):
             self.conflicts += 1
             return
-        self.times[fact.fill_id] = max(fact.time, self.times.get(fact.fill_id, 0))
+        told = (fact.time, self.times.get(fact.fill_id, 0))
+        self.times[fact.fill_id] = max(told, key=lambda time: (time % 1_000 > 0, time))
 
     def end(self, fact: Any) -> None:
         """Keep one version a time; another value at the same time is refused."""

@@ -1,12 +1,12 @@
 """A stream that says what a test tells it to, and a source that has one."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from ledger.facts import Fact, Fill
+from ledger.facts import Fact, Fill, Mark
 from pipeline.sources.source import Deadline, Held
 from storage.facts import Page
 from tests.pipeline.conftest import Script
@@ -35,6 +35,7 @@ class Stream:
     waiting: list[Fact] = field(default_factory=list)
     positions: dict[str, Report] = field(default_factory=dict)
     wanted: bool = False
+    heard: list[Fact] = field(default_factory=list)
 
     def open(self, wake: Callable[[], None]) -> None:
         """Begin."""
@@ -68,6 +69,10 @@ class Stream:
         """Tell once whether a poll should follow."""
         wanted, self.wanted = self.wanted, False
         return wanted
+
+    def found(self, fills: Iterable[Fill], marks: Iterable[Mark]) -> None:
+        """Remember what polls found."""
+        self.heard += [*fills, *marks]
 
     def close(self) -> None:
         """Remember that it was closed."""

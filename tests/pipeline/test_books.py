@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,9 +20,9 @@ from ledger.pnl import Policy
 from pipeline.books import Books
 from pipeline.cycle import Cycle, Store
 from pipeline.sources.client import Unreachable
-from storage import engine
 from storage.facts import Page, Recorded, Window
-from storage.restatements import read
+from storage.reader import Reader
+from storage.restatements import Wanted
 from storage.text import decode
 from tests.pipeline.accounts import Account, account
 from tests.pipeline.conftest import NOON, Hands, Script
@@ -165,13 +166,20 @@ def test_what_was_late_stays_marked_over_a_restart(ours: Account, filled: Filled
     assert sum(row.restated for row in ours.rows("1h")) == 2
 
 
+def restated(ours: Account) -> list[dict[str, Any]]:
+    """Return every restatement that storage holds, oldest first."""
+    reader = Reader(ours.url)
+    _, found = reader.restatements(Wanted())
+    rows = list(found)
+    reader.close()
+    return rows[::-1]
+
+
 def told(ours: Account) -> list[tuple[str, int, int, int]]:
-    """Return fact, span and amount of every restatement, oldest first."""
-    opened = engine.reading(ours.url)
-    found = list(read(opened))
-    opened.dispose()
-    assert {one.source for one in found} <= {"kalshi"}
-    return [(one.fact, one.start, one.end, one.amount) for one in reversed(found)]
+    """Return fact, span and amount of every restatement of trades."""
+    rows = restated(ours)
+    assert {row["source"] for row in rows} <= {"kalshi"}
+    return [(row["fact"], row["from"], row["to"], row["amount"]) for row in rows]
 
 
 def test_a_late_fill_is_a_restatement_of_what_it_shifts(ours: Account, filled: Filled) -> None:
@@ -217,11 +225,9 @@ def test_a_bill_that_changes_after_its_hour_was_told_is_a_restatement(ours: Acco
     spoken = Window("analytics", NOON - 4 * HOUR, NOON - HOUR, NOON - HOUR)
     ours.source.tails = [[Page("kalshi", (spent(NOON - 3 * HOUR, "5"),), window=spoken)]]
     ours.cycle.run()
-    opened = engine.reading(ours.url)
-    (one,) = read(opened)
-    opened.dispose()
-    span = NOON - 3 * HOUR, NOON - 2 * HOUR
-    assert (one.source, one.start, one.end, one.amount) == ("anthropic", *span, -3 * NANO)
+    (one,) = restated(ours)
+    assert (one["source"], one["amount"]) == ("anthropic", -3 * NANO)
+    assert (one["from"], one["to"]) == (NOON - 3 * HOUR, NOON - 2 * HOUR)
     for period in ("1m", "5m", "1h"):
         assert [row.bucket for row in ours.rows(period) if row.restated] == [NOON - 3 * HOUR]
     ours.equals_rebuild()
@@ -234,10 +240,9 @@ def test_a_deal_changed_on_a_past_day_is_a_restatement_of_that_day(ours: Account
     ours.begin(spent(NOON - 20 * DAY, "1"), deal)
     ours.run(replace(deal, amount=9 * NANO, updated_at=2))
     ten = moment.parse("2026-11-13T10:00:00Z")
-    opened = engine.reading(ours.url)
-    (one,) = read(opened)
-    opened.dispose()
-    assert (one.source, one.start, one.end, one.amount) == ("manual", ten, ten + HOUR, 2 * NANO)
+    (one,) = restated(ours)
+    assert (one["source"], one["amount"]) == ("manual", 2 * NANO)
+    assert (one["from"], one["to"]) == (ten, ten + HOUR)
     for period in ("1m", "5m", "1h"):
         assert [row.bucket for row in ours.rows(period) if row.restated] == [ten]
     ours.agrees()

@@ -5,8 +5,10 @@ from datetime import date
 
 import pytest
 
+from ledger import moment
 from ledger.facts import Fact
 from ledger.moment import EARLIEST
+from storage.facts import Window
 from storage.quarantine import Refusals, Reject
 from storage.text import decode
 from tests.storage.databases import COST, DEAL, FILL, MARK, NOW, SETTLEMENT, Database
@@ -69,3 +71,59 @@ def test_refusals_are_counted_by_source_and_field(db: Database) -> None:
         Refusals("kalshi", "count", "is missing", same=False, rows=2),
         Refusals("kalshi", "price", REJECT.reason, same=True, rows=2),
     ]
+
+
+OPEN = "select identity from quarantine where resolved_at is null order by identity"
+
+
+@pytest.mark.parametrize(
+    ("identity", "row", "fact"),
+    [
+        ("f1", '{"fill_id": "f1"}', FILL),
+        ("RAIN", '{"settled_time": "x"}', SETTLEMENT),
+        (str(SETTLEMENT.identity), "{}", SETTLEMENT),
+        ("d1", '{"id": "d1"}', DEAL),
+        ("RAIN", '{"yes_bid_dollars": "x"}', MARK),
+    ],
+    ids=["fill", "settlement", "conflict", "deal", "mark"],
+)
+def test_a_refusal_is_resolved_once_its_row_could_be_taken(
+    db: Database, identity: str, row: str, fact: Fact
+) -> None:
+    mine, other = replace(REJECT, identity=identity, row=row), replace(REJECT, identity="x")
+    db.record(rejects=(mine, other))
+    db.record(fact, source="revenue")
+    assert len(db.rows(OPEN)) == 2, "another source's fact says nothing of it"
+    db.record(fact)
+    assert db.rows(OPEN) == [("x",)]
+    assert db.reader.quarantined() == db.facts.refused() == 1
+    assert [each.rows for each in db.facts.refusals()] == [1]
+    assert db.rows("select count(*) from quarantine") == [(2,)]
+
+
+def test_a_quote_says_nothing_of_a_settlement_that_was_refused(db: Database) -> None:
+    db.record(rejects=(replace(REJECT, identity="RAIN", row='{"settled_time": "x"}'),))
+    db.record(MARK)
+    assert db.rows(OPEN) == [("RAIN",)]
+
+
+def test_a_window_read_whole_resolves_the_lines_in_it(db: Database) -> None:
+    hour = 3_600_000_000
+    start = NOW - NOW % hour
+    inside = replace(REJECT, source="anthropic", identity=f"{moment.text(start)[:19]}Z tokens")
+    outside = replace(inside, identity=f"{moment.text(start - hour)[:19]}Z tokens")
+    db.record(rejects=(inside, outside), source="anthropic")
+    db.record(source="anthropic", window=Window("analytics", start, start + hour))
+    assert db.rows(OPEN) == [(outside.identity,)]
+
+
+def test_what_is_refused_again_stands_again(db: Database) -> None:
+    """Other content under a known id, the right row, then the other content once more."""
+    other = replace(FILL, price=1)
+    db.record(FILL)
+    assert [db.record(fact).conflicts for fact in (other, FILL, other)] == [1, 0, 0]
+    assert db.rows(OPEN) == [("f1",)]
+    db.record(other, FILL)
+    assert db.rows(OPEN) == [("f1",)]
+    db.record(FILL)
+    assert db.rows(OPEN) == []

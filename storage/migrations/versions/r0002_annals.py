@@ -42,6 +42,7 @@ def upgrade() -> None:
     for table in ("fills", "settlements", "costs", "deals"):
         unknown = sa.Column("seen_at", sa.BigInteger, nullable=False, server_default="0")
         op.add_column(table, unknown)
+    op.add_column("quarantine", sa.Column("resolved_at", sa.BigInteger))
     op.create_table("names", *_key("kind", "id"), *_texts("name"))
     op.create_table(
         "progress",
