@@ -9,7 +9,7 @@ from ledger import moment
 from ledger.moment import HOUR
 from ledger.money import CENT
 from ledger.restatement import Restatement
-from storage import restatements
+from storage import restatements, schema
 from tests.delivery.conftest import Database, Web
 
 NOW = moment.parse("2026-11-20T12:00:00Z")
@@ -23,6 +23,7 @@ TOLD = (
 def told(web: Web, database: Database) -> Web:
     """Return the web process of a database with two restatements."""
     with database.engine.begin() as connection:
+        connection.execute(schema.restatements.delete())  # what another test had told
         restatements.keep(connection, TOLD)
     database.append()
     return web
