@@ -44,8 +44,10 @@ check: .venv/ready-dev
 bench: .venv/ready-dev
 	$(BIN)/python -m bench
 
+PROOFS = tests/faults $(addprefix tests/pipeline/test_,books.py crash_points.py exactly_once.py)
+
 proof: .venv/ready-dev
-	PROOF=1 $(BIN)/python -m pytest tests/faults $(PYTEST)
+	PROOF=1 $(BIN)/python -m pytest $(PROOFS) $(PYTEST)
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group build -o requirements.lock

@@ -24,6 +24,14 @@ an hour without any line is one the source has not refreshed yet, or is before i
 _NOTHING: Mapping[int, int] = {}
 
 
+def is_silence(line: Cost) -> bool:
+    """Tell whether a line only says that its bucket was read and is empty.
+
+    It makes its source speak of an hour and is no line to show: whoever lists lines leaves it out.
+    """
+    return not line.group and not line.amount and not line.estimated
+
+
 @dataclass(frozen=True, slots=True)
 class Hour:
     """One hour's cost, nano-dollars; `daily` when any of it was spread from a wider bucket.

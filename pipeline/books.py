@@ -179,8 +179,8 @@ class Books:
         self.restatements.clear()
         self._committed |= {(period, row.bucket): row for period in rows for row in rows[period]}
         hand = floor(self.tape.through, HOUR)
-        for key in [key for key in self._committed if key[1] < hand]:
-            del self._committed[key]
+        # A new one: a dict out of which a whole history was deleted stays as large to walk over.
+        self._committed = {key: row for key, row in self._committed.items() if key[1] >= hand}
         self._restated = {bucket for bucket in self._restated if bucket >= hand}
 
     @property

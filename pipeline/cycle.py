@@ -28,8 +28,14 @@ from storage.tiers import Tiers
 AHEAD = 5 * MINUTE
 """How far a source's clock may run ahead of ours before its facts wait."""
 
+SERVE_SECONDS = 0.1
+"""How often commands are looked for: a query, for which no trade should wait each time."""
+
 PREVIEW_SECONDS = 10.0
 """How often an unfinished import is shown."""
+
+BUSY_SECONDS = 5.0
+"""How long trades may keep the book from being compared with the exchange's positions."""
 
 log = structlog.get_logger()
 
@@ -70,7 +76,9 @@ class Cycle:
         self._clock = clock
         self._inlets = inlets
         self._served: float | None = None
+        self._serve_due = float("-inf")
         self._drift = Drift(clock)
+        self._quiet = monotonic()
         self._epoch = store.snapshots.epoch()
         last = store.snapshots.last()
         told = Alerts(last[2] if last else None)
@@ -111,10 +119,14 @@ class Cycle:
 
     def tend(self) -> bool:
         """Look after polls, streams and commands, waiting for none; return whether to tick now."""
-        self._fetch.tend(self._held())
-        self._serve()
+        self._fetch.reap()
         if self._complete:
-            self._reread()
+            self._reread()  # before the polls out of turn, which a busy account always wants
+        self._fetch.tend(self._held())
+        overdue = monotonic() - self._serve_due
+        if overdue >= (0 if self._fetch.traded is None else SERVE_SECONDS):
+            self._serve_due = monotonic() + SERVE_SECONDS
+            self._serve()
         return self._fetch.progressed() or (not self._complete and self._fetch.polled(EXCHANGE))
 
     def waiting(self) -> Waiting:
@@ -235,22 +247,35 @@ class Cycle:
         feed = self._fetch.feeds.get(EXCHANGE)
         if feed is None or not self._complete or not self._fetch.idle(feed.name):
             return False
-        return self._drift.mend(feed, self._books.tape.account.book)
+        source = feed.source
+        if not isinstance(source, Accountable):
+            return False
+        tickers = self._drift.due(source, self._books.tape.account.book)
+        if tickers:
+            feed.read(partial(self._drift.again, source, tickers))
+        return bool(tickers)
 
     def _reread(self) -> None:
         """Begin to read markets again whose reported or pushed position is not the book's."""
         feed = self._fetch.feeds.get(EXCHANGE)
-        if feed is None or not self._fetch.idle(feed.name) or self.waiting().traded is not None:
+        if feed is None or not self._fetch.idle(feed.name) or self._booking():
             return
-        book = self._books.tape.account.book
-        if self._fetch.polled(feed.name):
-            self._fetch.begin(feed.name, partial(self._drift.mend, feed, book))
+        source, book = feed.source, self._books.tape.account.book
+        if not isinstance(source, Accountable):
             return
-        pushed = {name for live in self._fetch.lives for name in live.astray(book)}
-        if pushed and isinstance(feed.source, Accountable):
-            log.info("book differs from what the stream said", tickers=sorted(pushed))
-            job = partial(feed.read, partial(feed.source.reread, pushed))
+        tickers = self._drift.due(source, book) if self._fetch.polled(feed.name) else []
+        if not tickers:
+            tickers = sorted({name for live in self._fetch.lives for name in live.astray(book)})
+        if tickers:
+            log.info("book differs from the exchange", tickers=tickers)
+            job = partial(feed.read, partial(self._drift.again, source, tickers))
             self._fetch.begin(feed.name, job)
+
+    def _booking(self) -> bool:
+        """Whether trades wait for the book; those of a busy account do not put it off for ever."""
+        now, waits = monotonic(), self.waiting().traded is not None
+        self._quiet = self._quiet if waits else now
+        return waits and now - self._quiet < BUSY_SECONDS
 
 
 @contextmanager

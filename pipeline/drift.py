@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import structlog
-
 from ledger.book import Book, Key, Position
 from ledger.facts import Market
 from ledger.moment import MICROS, MINUTE, Clock
@@ -26,8 +24,6 @@ PATIENCE = 30 * MICROS
 
 AT_ONCE = 12
 """Markets read again together: what one poll's time and tokens are enough for."""
-
-log = structlog.get_logger()
 
 
 class Report(Protocol):
@@ -107,8 +103,9 @@ class Drift:
         self._apart: dict[Which, dict[Key, _Apart]] = {}
         self._compared: dict[Which, int] = {}
         self._wanted: dict[Which, set[str]] = {}
+        self._left: list[str] = []
 
-    def due(self, source: Accountable, book: Book) -> set[str]:
+    def due(self, source: Accountable, book: Book) -> list[str]:
         """Return the markets to read again now; call it where the book is not changing."""
         source.know({key[1] for key in book.positions})
         self._watch(book)
@@ -116,10 +113,7 @@ class Drift:
             if self._compared.get(which) != listed.known:
                 self._compared[which] = listed.known
                 self._wanted[which] = self._drifted(which, listed, book)
-        tickers = self._next()
-        if tickers:
-            log.info("book differs from the exchange", tickers=sorted(tickers))
-        return tickers
+        return self._next()
 
     def _watch(self, book: Book) -> None:
         """Take note of when each book's figures changed; at the start all are as they were."""
@@ -144,14 +138,25 @@ class Drift:
             return False
         return last is None or last.gap != apart.gap
 
-    def _next(self) -> set[str]:
-        """Return a few of the markets that differ, those that waited longest first."""
-        now = self._clock()
+    def again(
+        self, source: Accountable, tickers: Collection[str], deadline: Deadline
+    ) -> Iterator[Page]:
+        """Yield every fill of these markets; those that were not reached are due at once."""
+        self._left = list(tickers) + self._left
+        for ticker in tickers:
+            # What breaks off is tried after the others the next time.
+            self._left = [*self._left[1:], ticker]
+            yield from source.reread([ticker], deadline)
+            self._left.remove(ticker)
+
+    def _next(self) -> list[str]:
+        """Return a few of the markets that differ, first those that were not reached."""
+        now, left = self._clock(), self._left
         self._asked = {name: at for name, at in self._asked.items() if now - at < MINUTE}
         wanted = {name for names in self._wanted.values() for name in names}
-        due = set(sorted(wanted - self._asked.keys())[:AT_ONCE])
-        for names in self._wanted.values():
-            names -= due
+        due = [*left, *sorted(wanted - self._asked.keys() - set(left))][:AT_ONCE]
+        self._left = [name for name in left if name not in due]
+        self._wanted = {which: names - set(due) for which, names in self._wanted.items()}
         self._asked |= dict.fromkeys(due, now)
         return due
 

@@ -57,11 +57,11 @@ class Fetch:
         """Poll every source that is due; return when each has answered or used its time."""
         self.start(held)
         wait(self._running.values(), timeout=self.patience)
-        self._reap()
+        self.reap()
 
     def start(self, held: Held) -> None:
         """Begin to poll every source that is due."""
-        self._reap()
+        self.reap()
         if self.answered:
             self._began = time.monotonic()
         for feed in self.feeds.values():
@@ -71,7 +71,7 @@ class Fetch:
 
     def tend(self, held: Held) -> None:
         """Reap what has ended; begin the polls that do not wait for a tick."""
-        self._reap()
+        self.reap()
         self._wanted |= {live.name for live in self.lives if live.tend()}
         for live in self.lives:
             live.stream.watch(held.tickers)
@@ -96,7 +96,7 @@ class Fetch:
         self._running[name].add_done_callback(lambda _: self.news.set())
         return True
 
-    def _reap(self) -> None:
+    def reap(self) -> None:
         """Forget what has ended; an error that is no source's fault ends the cycle."""
         for name in [name for name, future in self._running.items() if future.done()]:
             self._running.pop(name).result()

@@ -1,6 +1,7 @@
 """Observation: books, sources and alerts as the one statement a snapshot keeps."""
 
 from collections.abc import Iterator
+from time import monotonic
 
 from ledger.snapshot import Cash, Snapshot
 from pipeline import alerts
@@ -8,6 +9,9 @@ from pipeline.alerts import Alerts, Condition
 from pipeline.books import Books
 from pipeline.fetch import EXCHANGE, Fetch
 from storage.facts import Facts
+
+KNOWN_SECONDS = 2.0
+"""How old what storage knows of refusals and differences may be in a snapshot."""
 
 
 class Observation:
@@ -19,6 +23,9 @@ class Observation:
         self._books = books
         self._facts = facts
         self._alerts = open_alerts
+        self._known: tuple[Condition, ...] = ()
+        self._known_of = -1
+        self._known_until = float("-inf")
 
     def at(self, as_of: int, mode: str, net: int, *, complete: bool) -> Snapshot:
         """Return the statement of an instant; `net` is that of the snapshot before."""
@@ -29,8 +36,7 @@ class Observation:
         conditions = [
             *alerts.of_sources(states),
             *self._streams(),
-            *alerts.of_refusals(self._facts.refusals()),
-            *alerts.of_reconciliation(self._facts.differences()),
+            *self._stored(),
             *alerts.of_prices(unpriced=costs.unpriced),
         ]
         return Snapshot(
@@ -46,6 +52,17 @@ class Observation:
             states,
             self._alerts.raised(conditions, as_of),
         )
+
+    def _stored(self) -> tuple[Condition, ...]:
+        """Return what storage knows; queried when a row was refused, and every few seconds."""
+        refused = sum(feed.rejected for feed in self._fetch.feeds.values())
+        if refused != self._known_of or monotonic() >= self._known_until:
+            self._known = (
+                *alerts.of_refusals(self._facts.refusals()),
+                *alerts.of_reconciliation(self._facts.differences()),
+            )
+            self._known_of, self._known_until = refused, monotonic() + KNOWN_SECONDS
+        return self._known
 
     def _streams(self) -> Iterator[Condition]:
         for live in self._fetch.lives:

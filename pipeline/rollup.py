@@ -53,6 +53,13 @@ def few_minutes(levels: Sequence[Level], before: Row, until: int) -> list[Row]:
     return rows
 
 
+def onward(levels: Iterable[Level], last: Row, until: int) -> list[Row]:
+    """Return `last` and what follows it through `until`; its minute goes on with levels in it."""
+    rows = list(bucket.minutes(levels, last))
+    rows = rows if rows and rows[0].bucket == last.bucket else [last, *rows]
+    return rows + few_minutes((), rows[-1], until)
+
+
 def _end(until: int) -> int:
     return floor(until, MINUTE) + MINUTE
 

@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from ledger.bucket import Row
 from ledger.facts import Fill, Settlement
@@ -15,11 +16,31 @@ SETTLING = 5 * MINUTE
 """How long a minute is folded anew at each roll: what comes a little late is no rewind."""
 
 
+@dataclass(slots=True)
+class _Head:
+    """How far the facts in hand are folded: those of `_recent` before `reached`, up to `until`.
+
+    `rows` are dense after the base through the minute of `until`; `last` is the newest instant
+    folded.
+    """
+
+    account: Account
+    rows: list[Row] = field(default_factory=list)
+    reached: int = 0
+    until: int = 0
+    last: int = -1
+
+    def follows(self, event: Event) -> bool:
+        """Whether the fold can go on with this event: nothing it touches is folded yet."""
+        return event.time > self.last and event.time >= floor(self.until, MINUTE)
+
+
 class Tape:
     """The account at the head, and the 1m rows that are still in hand.
 
     Facts before `through` are folded into a base; later ones are kept and folded onto a copy of
-    it at each roll, so their order of arrival does not matter. One before `through` rewinds.
+    it. That fold goes on as facts come in order; one that belongs before its head has it begun
+    anew, so the order of arrival does not matter. One before `through` rewinds.
     """
 
     def __init__(self, facts: Facts, policy: Policy) -> None:
@@ -29,6 +50,7 @@ class Tape:
         self._recent: list[Event] = []
         self._closed: list[Row] = []
         self._ends: dict[object, int] = {}
+        self._head: _Head | None = None
         self.account = Account(policy)
         self.through = 0
 
@@ -46,6 +68,7 @@ class Tape:
         late = (end for end in ends if end.time >= self.through)
         since = self._facts.fills(since=self.through), late, self._facts.marks(self.through)
         self._base, self._closed, self._recent = base, [], list(ordered(*since))
+        self._head = None
 
     def take(self, events: Iterable[Event]) -> int | None:
         """Keep new facts; return the instant to rewind to first, or None."""
@@ -55,6 +78,7 @@ class Tape:
             if replaced is not None or event.time < self.through:
                 late.append(event.time if replaced is None else min(event.time, replaced))
             else:
+                self._precedes(event)
                 bisect.insort(self._recent, event, key=position_in_fold)
         return min(late, default=None)
 
@@ -62,8 +86,14 @@ class Tape:
         """Move a fill to its other time; return the instant to rewind to first, or None."""
         if before.time < self.through:
             return min(before.time, after.time)
+        self._precedes(before)
         self._recent.remove(before)
         return self.take([after])
+
+    def _precedes(self, event: Event) -> None:
+        """Begin the fold anew when a fact that comes or goes belongs before its head."""
+        if self._head is not None and not self._head.follows(event):
+            self._head = None
 
     def _replaced(self, event: Event) -> int | None:
         """Return when the version this settlement replaces took effect."""
@@ -86,11 +116,19 @@ class Tape:
 
     def look(self, until: int) -> list[Row]:
         """Fold up to and with `until`; return the 1m rows in hand, from a whole hour on."""
-        account, before = self._base.copied(), self._before()
+        head = self._head
+        if head is None or until < head.until:
+            head = _Head(self._base.copied())
         reached = bisect.bisect_left(self._recent, _after(until), key=position_in_fold)
-        fresh = rollup.minutes(levels(account, self._recent[:reached]), before, until)
-        self.account = account
-        return self._closed + fresh
+        news = list(levels(head.account, self._recent[head.reached : reached]))
+        if head.rows:
+            head.rows[-1:] = rollup.onward(news, head.rows[-1], until)
+        else:
+            head.rows = rollup.minutes(news, self._before(), until)
+        head.last = news[-1].time if news else head.last
+        head.reached, head.until = reached, until
+        self._head, self.account = head, head.account
+        return self._closed + head.rows
 
     def since(self, trade: Fill | Settlement) -> int:
         """Return from when on a new fact changes the account: what it replaces began earlier."""
@@ -120,6 +158,9 @@ class Tape:
             self._base.apply(event)
         del self._recent[:cut]
         self.through = through
+        if self._head is not None:
+            self._head.reached -= cut
+            self._head.rows = [row for row in self._head.rows if row.bucket >= through]
         self._closed = [row for row in rows if floor(through, HOUR) <= row.bucket < through]
 
 

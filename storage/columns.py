@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
 
@@ -72,14 +73,24 @@ class Pairs(TypeDecorator[tuple[tuple[str, str], ...]]):
     ) -> str | None:
         """Write a list of pairs."""
         del dialect
-        return None if value is None else json.dumps(value, separators=(",", ":"))
+        return None if value is None else _written(value)
 
     def process_result_value(
         self, value: str | None, dialect: Dialect
     ) -> tuple[tuple[str, str], ...] | None:
         """Read the pairs."""
         del dialect
-        return None if value is None else tuple((name, text) for name, text in json.loads(value))
+        return None if value is None else _pairs(value)
+
+
+@lru_cache(maxsize=4_096)
+def _written(pairs: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(pairs, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4_096)
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in json.loads(text))
 
 
 class Subaccount(TypeDecorator[int]):

@@ -60,25 +60,25 @@ def keep(
     arrived = {cost.identity: cost for cost in costs}
     stored = _stored(connection, costs, window)
     fresh = [
-        cost
-        for identity, cost in arrived.items()
-        if stored.get(identity) != cost and not _priced(stored.get(identity), cost, seen_at)
+        (before, cost)
+        for before, cost in ((stored.get(identity), cost) for identity, cost in arrived.items())
+        if before != cost and not _priced(before, cost, seen_at)
     ]
     gone = [
-        replace(before, amount=0)
+        (before, replace(before, amount=0))
         for identity, before in stored.items()
         if identity not in arrived and before.amount and window and window.covers(before)
     ]
     told = {(line.source, line.start, line.width) for line in stored.values()}
     changed = [
         Changed(
-            stored.get(cost.identity),
+            before,
             cost,
             late=window is not None
             and window.closed(cost)
             and (cost.source, cost.start, cost.width) in told,
         )
-        for cost in (*fresh, *gone)
+        for before, cost in (*fresh, *gone)
     ]
     _write(connection, changed, seen_at)
     duplicates = len(costs) - len(fresh)
@@ -146,4 +146,5 @@ def _write(connection: Connection, changed: Sequence[Changed], seen_at: int) -> 
     ]
     if replaced:
         connection.execute(schema.cost_versions.insert(), replaced)
-    rows.put(connection, schema.costs, rows.dated((change.after for change in changed), seen_at))
+    current = [change.after for change in changed]
+    rows.put_plain(connection, schema.costs, {"seen_at": seen_at}, current)

@@ -21,11 +21,11 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
 
 
 def put_plain(
-    connection: Connection, table: Table, beside: Mapping[str, str], facts: Sequence[Hashable]
+    connection: Connection, table: Table, beside: Mapping[str, Any], facts: Sequence[Hashable]
 ) -> None:
-    """Put facts in with the columns `beside`, all of plain integers and text, in bulk.
+    """Put facts in with the columns `beside`, in bulk; integers and text are taken as they are.
 
-    On SQLite the driver takes them as they are: a third of the time for a hundred thousand.
+    On SQLite the driver takes them itself: a third of the time for a hundred thousand.
     """
     if not facts:
         return
@@ -39,9 +39,13 @@ def put_plain(
     place = {name: index for index, name in enumerate(names)}
     order = [place[name] for name in statement.positiontup or ()]
     read, first = attrgetter(*_names(type(facts[0]))), tuple(beside.values())
-    values = (first + read(fact) for fact in facts)
-    taken = itemgetter(*order)
-    connection.exec_driver_sql(str(statement), [taken(value) for value in values])
+    columns = list(zip(*(first + read(fact) for fact in facts), strict=True))
+    for index, name in enumerate(names):
+        written = table.c[name].type.dialect_impl(connection.dialect)
+        process = written.bind_processor(connection.dialect)
+        columns[index] = columns[index] if process is None else tuple(map(process, columns[index]))
+    values = zip(*itemgetter(*order)(columns), strict=True)
+    connection.exec_driver_sql(str(statement), list(values))
 
 
 def _upsert(connection: Connection, table: Table, names: Sequence[str]) -> Insert:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from ledger.book import Key
 from ledger.difference import Difference
 from ledger.facts import Fill, Settlement
 from pipeline.fetch import EXCHANGE
@@ -99,7 +98,7 @@ def compared(
     mine = facts.settlements()
     tallies = tallied(roll.through(facts.fills(), since), mine)
     subaccounts = sorted({0} | {key[1] for key in tallies})
-    positions: dict[Key, Report] = {}
+    positions: dict[tuple[str, int], Report] = {}
     rows: list[Reject] = []
     balance = 0
     for subaccount in subaccounts:

@@ -31,8 +31,8 @@ def show(runs: Sequence[Run], console: Console) -> None:
 
 
 def line(text: str, console: Console) -> None:
-    """Print a line as it is: neither wrapped nor cut, whatever the width."""
-    console.out(text, highlight=False)
+    """Print a line as it is: neither wrapped nor cut, its tabs kept, whatever the width."""
+    console.file.write(f"{text}\n")
 
 
 def _rows(runs: Iterable[Run]) -> Iterator[tuple[str, ...]]:

@@ -94,7 +94,7 @@ class Anthropic:
 
     @counted
     def poll(self, cursor: Mapping[str, str], held: Held, deadline: Deadline) -> Iterator[Page]:
-        """Yield the newest days and estimates, what changed in the past, then some windows that are due."""
+        """Yield the newest days, what changed in the past, and some of the windows that are due."""
         if self._cost_source == "csv":
             page = self._csv.page(cursor, held.now) if self._csv.changed(cursor) else None
             yield from [page] if page else []
@@ -238,7 +238,7 @@ class Anthropic:
         return auto and error.status in NOT_OURS
 
     def _given_up(self, error: SourceError, now: int) -> Report:
-        self._probe_at = now + PROBE
+        self._probe_at, self._watch.note = now + PROBE, ""
         said = f"answered {error.status}" if error.status else "did not answer"
         self._reason = f"legacy cost report, by the day: analytics {said}"
         return self._legacy

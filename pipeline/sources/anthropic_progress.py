@@ -97,7 +97,7 @@ def _days(report: Report, memory: Memory, page: Page, span: Span, now: int) -> d
     known = anthropic_days.remembered(memory.cursor)
     fresh = {day: nano for day, nano in found.items() if day >= tail or day not in known}
     text = anthropic_days.text(known | fresh, tail - TRAILING)
-    return {anthropic_days.KEY: text} if fresh else {}
+    return {} if text == memory.cursor.get(anthropic_days.KEY) else {anthropic_days.KEY: text}
 
 
 class Rounds:

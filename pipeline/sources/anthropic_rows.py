@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from ledger import moment
 from ledger.facts import Cost
@@ -13,6 +14,10 @@ LEGACY = "legacy"
 INVOICED = 30 * moment.DAY
 """A bucket this old is of invoicing grade: it is not revised any more."""
 
+BUCKETS = 1_024
+GROUPS = 4_096
+"""How many texts of buckets and groups are remembered as read: a report repeats them by the row."""
+
 _MONEY = frozenset({"amount", "currency"})
 """What a legacy row says beside its group."""
 
@@ -20,8 +25,7 @@ _MONEY = frozenset({"amount", "currency"})
 def analytics(row: Fields, now: int, width: int = moment.HOUR) -> Cost:
     """Return one row of the analytics report; every field of its group is identity."""
     group, cost = member(row, "group"), member(row, "cost")
-    line = _line(ANALYTICS, row, width, cost, now)
-    return replace(line, group=named(group.row))
+    return _line(ANALYTICS, span(row, width), cost, named(group.row), now)
 
 
 def legacy(bucket: Fields, now: int) -> Callable[[Fields], Cost]:
@@ -29,7 +33,7 @@ def legacy(bucket: Fields, now: int) -> Callable[[Fields], Cost]:
 
     def read(row: Fields) -> Cost:
         group = {name: value for name, value in row.row.items() if name not in _MONEY}
-        return replace(_line(LEGACY, bucket, moment.DAY, row, now), group=named(group))
+        return _line(LEGACY, span(bucket, moment.DAY), row, named(group), now)
 
     return read
 
@@ -52,6 +56,18 @@ def together(lines: Iterable[Cost]) -> list[Cost]:
 
 def span(bucket: Fields, width: int) -> tuple[int, int]:
     """Return the bucket's [start, end) in µs; FieldError unless it is `width` wide."""
+    start, end = bucket.row.get("starting_at"), bucket.row.get("ending_at")
+    if isinstance(start, str) and isinstance(end, str):
+        return _spanned(start, end, width)
+    return _measured(bucket, width)
+
+
+@lru_cache(maxsize=BUCKETS)
+def _spanned(start: str, end: str, width: int) -> tuple[int, int]:
+    return _measured(Fields({"starting_at": start, "ending_at": end}), width)
+
+
+def _measured(bucket: Fields, width: int) -> tuple[int, int]:
     start, end = bucket.instant("starting_at"), bucket.instant("ending_at")
     if end - start != width:
         raise FieldError("ending_at", f"makes a bucket of {(end - start) // moment.MICROS} s")
@@ -60,8 +76,17 @@ def span(bucket: Fields, width: int) -> tuple[int, int]:
 
 def named(group: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     """Return a group's fields that say something; a null says the same as its absence."""
-    said = {key: str(value) for key, value in sorted(group.items()) if value not in (None, "")}
-    return tuple((key, Fields({key: value}).text(key)) for key, value in said.items())
+    try:
+        return _named(tuple(group), *group.values())
+    except TypeError:  # a value that is a list or an object has no place in a cache
+        return _named.__wrapped__(tuple(group), *group.values())
+
+
+@lru_cache(maxsize=GROUPS, typed=True)
+def _named(names: tuple[str, ...], *values: object) -> tuple[tuple[str, str], ...]:
+    pairs = sorted(zip(names, values, strict=True), key=lambda pair: pair[0])
+    said = {name: str(value) for name, value in pairs if value not in (None, "")}
+    return tuple((name, Fields({name: value}).text(name)) for name, value in said.items())
 
 
 def member(row: Fields, name: str) -> Fields:
@@ -72,9 +97,11 @@ def member(row: Fields, name: str) -> Fields:
     return Fields(value)
 
 
-def _line(source: str, bucket: Fields, width: int, cost: Fields, now: int) -> Cost:
-    start, end = span(bucket, width)
+def _line(
+    source: str, bucket: tuple[int, int], cost: Fields, group: tuple[tuple[str, str], ...], now: int
+) -> Cost:
+    start, end = bucket
     if cost.text("currency", "USD") != "USD":
         raise FieldError("currency", f"is {cost.text('currency')!r}, not USD")
     amount, final = cost.billed("amount"), end <= now - INVOICED
-    return Cost(source, start, width // moment.MICROS, (), amount, final=final)
+    return Cost(source, start, (end - start) // moment.MICROS, group, amount, final=final)

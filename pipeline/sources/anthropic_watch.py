@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from ledger import moment
 from pipeline.sources import anthropic_days
 from pipeline.sources.anthropic_analytics import Analytics
-from pipeline.sources.anthropic_progress import TRAILING, Memory, Span, outdated
+from pipeline.sources.anthropic_progress import TRAILING, Memory, Span, outdated, through
 from pipeline.sources.anthropic_report import Ask, Deadlines
 from pipeline.sources.client import Broken, Declined, Missing
 from storage.facts import Page
@@ -24,7 +24,8 @@ TRIES = 3
 class Watch:
     """The report's own totals of days against what was read of them.
 
-    A day never read by itself is unknown and differs. Days the tail reads anyway are left out.
+    A day that is unknown differs, unless it is still to be read for the first time. Days that
+    every poll reads by the hour are left out.
     """
 
     def __init__(self, report: Analytics) -> None:
@@ -42,9 +43,7 @@ class Watch:
         """Yield the pages, each made by `one`, of the days that differ, newest first."""
         if self._asked is None or not 0 <= now - self._asked < APART:
             self._ask(memory, now, deadlines)
-        known = anthropic_days.remembered(memory.cursor)
-        differing = [day for day, nano in self._totals.items() if known.get(day) != nano]
-        for day in sorted(differing, reverse=True):
+        for day in self._differing(memory, now):
             if not self._may(now):
                 return
             for page in one((day, day + moment.DAY)):
@@ -62,6 +61,16 @@ class Watch:
             return
         self._asked, self.note = now, ""
         self._totals = {} if outdated(self._report, memory, refreshed, end) else totals
+
+    def _differing(self, memory: Memory, now: int) -> list[int]:
+        known = anthropic_days.remembered(memory.cursor)
+        reached = through(memory, self._report, now)
+        differing = (
+            day
+            for day, nano in self._totals.items()
+            if known.get(day) != nano and (day in known or day < reached)
+        )
+        return sorted(differing, reverse=True)
 
     def _may(self, now: int) -> bool:
         """Tell whether another day may be read in this minute, and count it."""

@@ -1,6 +1,7 @@
 """A local token bucket, so that the upstream's own never runs dry."""
 
 import threading
+from collections import deque
 from collections.abc import Mapping
 
 from pipeline.sources.source import Deadline, Timepiece
@@ -8,8 +9,12 @@ from pipeline.sources.source import Deadline, Timepiece
 HEADROOM = 0.8
 """The share of an account's limits that is ours: other programs draw on the same bucket."""
 LEAST = 0.02
-GROWTH = 0.001
-"""How much of its limits a budget that was halved gets back with each answer."""
+CLEAN = 12
+GROWTH = 1.1
+"""After so many answers without a 429, how much more of its limits a budget has with each."""
+
+SEEN_SECONDS = 5.0
+"""Over how long the rate of answers is taken: at that one, at least, the upstream does answer."""
 
 
 class Budget:
@@ -29,6 +34,8 @@ class Budget:
         self._lock = threading.Lock()
         self._tokens = self._capacity
         self._seen = timepiece.monotonic()
+        self._answers: deque[float] = deque()
+        self._clean = 0
 
     def grant(self, rate: float, capacity: float) -> None:
         """Take over the account's own limits."""
@@ -67,14 +74,30 @@ class Budget:
             return self._level() >= self._capacity / 4
 
     def dry(self, *, first: bool) -> None:
-        """Note a 429: nothing is left, and of its limits we take half, once a storm."""
+        """Note a 429: nothing is left, and of its limits we take half, once a storm.
+
+        A rate that is answered is kept all the same: a 429 may be an accident.
+        """
         with self._lock:
-            self._share = max(LEAST, self._share / 2) if first else self._share
             self._tokens = min(self._level(), 0.0)
+            self._clean = 0
+            if first:
+                answered = self._cost * len(self._recent()) / SEEN_SECONDS / self._granted[0]
+                self._share = max(LEAST, self._share / 2, min(self._share, answered))
 
     def answered(self) -> None:
-        """Give back a little of what a 429 took."""
-        self._share = min(HEADROOM, self._share + GROWTH)
+        """Give back a part of what 429 took, once the storm is over."""
+        with self._lock:
+            self._level()
+            self._recent().append(self._seen)
+            self._clean += 1
+            if self._clean > CLEAN:
+                self._share = min(HEADROOM, self._share * GROWTH)
+
+    def _recent(self) -> deque[float]:
+        while self._answers and self._seen - self._answers[0] > SEEN_SECONDS:
+            self._answers.popleft()
+        return self._answers
 
     @property
     def _rate(self) -> float:

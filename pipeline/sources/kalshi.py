@@ -16,8 +16,8 @@ from pipeline.sources.kalshi_lists import PAGE_SECONDS, Lists
 from pipeline.sources.kalshi_marks import Marks
 from pipeline.sources.kalshi_names import Names
 from pipeline.sources.kalshi_pages import NAME
+from pipeline.sources.kalshi_positions import Listed, Which
 from pipeline.sources.kalshi_quotes import Quotes
-from pipeline.sources.kalshi_rows import Report
 from pipeline.sources.kalshi_statement import Statement
 from pipeline.sources.kalshi_stream import Stream
 from pipeline.sources.parallel import Parallel, Reading
@@ -46,9 +46,10 @@ class _Read:
 class Kalshi:
     """One account; needs a read-only key.
 
-    Figures of the account go into the cursor: `balance`, `portfolio_value` (nano-dollars),
-    `balance_at` and `cutoff` (µs). `signer` and `quotes` are shared with `stream`, which a source
-    without one has as None; `statement` is what the exchange says the account came to.
+    Figures of the account go into the cursor: `balance`, `portfolio_value` (nano-dollars, of all
+    `subaccounts` that have traded), `balance_at` and `cutoff` (µs). `signer` and `quotes` are
+    shared with `stream`, which a source without one has as None; `statement` is what the exchange
+    says the account came to.
     """
 
     name = NAME
@@ -97,14 +98,13 @@ class Kalshi:
         return {"signed": self._client.signed.state, "public": self._client.public.state}
 
     @property
-    def reports(self) -> Mapping[str, Report]:
-        """Return what the last positions read said per market, subaccount 0."""
-        return self._account.reports
+    def positions(self) -> Mapping[Which, Listed]:
+        """Return each list of positions as it was read last."""
+        return self._account.lists
 
-    @property
-    def reported_at(self) -> int:
-        """Return up to which instant (µs, our clock) the reports know of fills."""
-        return self._account.reported_at
+    def know(self, subaccounts: Collection[int]) -> None:
+        """List the positions and count the cash of these subaccounts too."""
+        self._account.know(subaccounts)
 
     def history(self, cursor: Mapping[str, str]) -> Iterator[Page]:
         """Yield every fill and settlement there ever was, live and historical."""
@@ -152,7 +152,7 @@ class Kalshi:
             _Read(partial(self._lists.tail, SETTLEMENTS, cursor, held, deadline)),
             _Read(partial(self._marks.quoted, held.tickers, held.now, deadline), signed=False),
             _Read(partial(account.positions, deadline), vital=False),
-            _Read(partial(account.balance, deadline), vital=False),
+            _Read(partial(account.balance, cursor, deadline), vital=False),
         )
         for read, outcome in zip(
             reads, self._parallel.outcomes(r.pages for r in reads), strict=True
@@ -177,7 +177,7 @@ class Kalshi:
             yield from self._noted(lanes.through(quoted, signed=False))
         if lanes.open(signed=True) and cursor.get("complete") == "1":
             yield from self._noted(lanes.through(self._lists.swept(cursor, held.now, deadline)))
-            yield from lanes.through(self._account.settled(held.now, deadline, room))
+            yield from lanes.through(self._account.rounds(held.now, deadline, room))
         if lanes.open(signed=False):
             yield from self._named(deadline)
         if room():
@@ -189,6 +189,7 @@ class Kalshi:
             yield page
             self._marks.recorded(page)
             self._names.saw(fact.ticker for fact in kalshi_pages.trades(page.facts))
+            self._account.know(kalshi_pages.subaccounts(page.facts))
 
     def _named(self, deadline: Deadline) -> Iterator[Page]:
         with suppress(SourceError):

@@ -11,6 +11,7 @@ from ledger import moment
 from pipeline.sources import body, kalshi_rows
 from pipeline.sources.client import Answer, Broken, Client, Missing, Params, Refused
 from pipeline.sources.fields import FieldError, Fields
+from pipeline.sources.kalshi_values import Values
 from pipeline.sources.paging import Batch, Read, batch, follow
 from pipeline.sources.source import Deadline
 
@@ -38,7 +39,6 @@ POSITIONS = Listing("positions", "/portfolio/positions", "market_positions")
 OLD_POSITIONS = Listing("historical_positions", "/historical/positions", "market_positions")
 DEPOSITS = Listing("deposits", "/portfolio/deposits", "deposits", "500")
 WITHDRAWALS = Listing("withdrawals", "/portfolio/withdrawals", "withdrawals", "500")
-SETTLED = [("settlement_status", "settled")]
 
 MAINTENANCE = {500, 503, 504}
 """Statuses with which /exchange/status answers its normal body."""
@@ -51,6 +51,7 @@ class Exchange:
         """Ask through `client`."""
         self._client = client
         self._sign_public = False
+        self._values = Values()
 
     def reading(
         self,
@@ -129,11 +130,14 @@ class Exchange:
             return ""
         return _figure(answer, "event", lambda row: row.text("series_ticker", ""))
 
-    def settlement_value(self, ticker: str, deadline: Deadline) -> int | None:
+    def settlement_value(self, ticker: str, now: int, deadline: Deadline) -> int | None:
         """Return what a market pays per YES, live or historical; None while nobody says.
 
         FieldError when the market's row cannot be read.
         """
+        return self._values.of(ticker, now, partial(self._settlement_value, ticker, deadline))
+
+    def _settlement_value(self, ticker: str, deadline: Deadline) -> int | None:
         for path in ("/markets/", "/historical/markets/"):
             try:
                 answer = self._public(path + quote(ticker, safe=""), (), deadline)

@@ -22,7 +22,7 @@ def page(exchange: Exchange, listing: Listing, batch: Batch, deadline: Deadline)
     """Return the fills or settlements of one answer, rows that cannot be read apart."""
     until = batch.clock + AHEAD
     if listing is SETTLEMENTS:
-        read = partial(_settlement, exchange, deadline, until)
+        read = partial(_settlement, exchange, deadline, batch.received, until)
         ends, rejects = collect(NAME, "ticker", batch.rows, read)
         return Page(NAME, ends, rejects=rejects)
     fills, rejects = collect(NAME, "fill_id", batch.rows, partial(kalshi_rows.fill, until=until))
@@ -37,6 +37,11 @@ def trades(facts: Iterable[Fact]) -> list[Fill | Settlement]:
 def traded_after(facts: Iterable[Fact], instant: int) -> set[str]:
     """Return the markets of the fills after an instant."""
     return {fact.ticker for fact in facts if isinstance(fact, Fill) and fact.time > instant}
+
+
+def subaccounts(facts: Iterable[Fact]) -> set[int]:
+    """Return where the fills were made."""
+    return {fact.subaccount for fact in facts if isinstance(fact, Fill)}
 
 
 def head_key(listing: Listing) -> str:
@@ -74,6 +79,8 @@ def _shard(row: Fields, *, settled: bool) -> tuple[tuple[str, int], Report]:
     return (report.ticker, row.whole("exchange_index", 0)), report
 
 
-def _settlement(exchange: Exchange, deadline: Deadline, until: int, row: Fields) -> Settlement:
-    value = partial(exchange.settlement_value, deadline=deadline)
+def _settlement(
+    exchange: Exchange, deadline: Deadline, now: int, until: int, row: Fields
+) -> Settlement:
+    value = partial(exchange.settlement_value, now=now, deadline=deadline)
     return kalshi_rows.settlement(row, value, until)

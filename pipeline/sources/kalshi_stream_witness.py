@@ -73,7 +73,7 @@ class Witness:
                 self._moved = dict.fromkeys(quoted, now) | self._moved
 
     def judge(self) -> None:
-        """Ended when the stream has not told for too long what it owes."""
+        """Raise Ended when the stream has not told for too long what it owes."""
         now = self._monotonic()
         with self._lock:
             oldest = min([*self._owed.values(), *self._moved.values()], default=now)

@@ -170,6 +170,10 @@ class Sweep:
         """Be due again `every` µs from now: the list was just read some other way."""
         self._due = now + self._every
 
+    def rest(self, until: int) -> None:
+        """Be due no sooner than `until`."""
+        self._due = max(self._due, until)
+
     def due(self, now: int) -> bool:
         """Whether there is something to read."""
         return now >= self._due

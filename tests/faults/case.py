@@ -113,11 +113,19 @@ def refused(worn: Mapping[str, tuple[str, Worn]]) -> Play:
             assert stage.figure() == Decimal(stage.spoiled.expected.fresh)
             assert [(row[0], row[1]) for row in stage.refused()] == [(name, field)]
             assert stage.status()[0] == "ok", stage.status()
-            assert f"quarantine.{name}.{field}" in stage.alerts()
             going_on(stage)
+        assert f"quarantine.{name}.{field}" in anew(stage)
         healed(stage)
+        assert f"quarantine.{name}.{field}" not in anew(stage)
 
     return play
+
+
+def anew(stage: Stage) -> dict[str, str]:
+    """Return the alerts of a product that has just started: what it knew is seconds old."""
+    stage.start()
+    stage.tick()
+    return stage.alerts()
 
 
 def taken(worn: Mapping[str, tuple[str, Worn]]) -> Play:

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.cost import ESTIMATES, PRECEDENCE, Hour, counted, hourly, restated, shares, spread
+from ledger.cost import (
+    ESTIMATES,
+    PRECEDENCE,
+    Hour,
+    counted,
+    hourly,
+    is_silence,
+    restated,
+    shares,
+    spread,
+)
 from ledger.facts import Cost
 from ledger.moment import DAY, HOUR, MICROS, MINUTE, parse
 
@@ -237,3 +247,14 @@ def test_each_hour_is_the_sum_of_its_best_source_only(costs: list[Cost]) -> None
         best = next(by_source[source] for source in PRECEDENCE if source in by_source)
         assert hours.get(hour, Hour()).total == sum(best)
     assert hours.keys() <= said.keys()
+
+
+def test_a_line_that_says_a_bucket_is_empty_is_no_line_to_show() -> None:
+    silence = replace(LEGACY, amount=0)
+    assert is_silence(silence)
+    shown = (
+        LEGACY,
+        replace(HOURLY, amount=0),
+        replace(silence, source=ESTIMATES, estimated=True),
+    )
+    assert not any(map(is_silence, shown))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, event
@@ -9,13 +10,15 @@ from sqlalchemy import Engine, event
 from ledger.bucket import Row
 from ledger.pnl import Policy
 from pipeline.books import Books
-from pipeline.fetch import Fetch
 from pipeline.sources.source import Deadline, Held
 from storage import engine
 from storage.bell import Bell
 from storage.facts import Page
 from storage.lease import Lease
 from tests.pipeline.conftest import Hands, assembled, stored
+
+if TYPE_CHECKING:
+    from pipeline.fetch import Fetch
 
 ZONE = ZoneInfo("America/Los_Angeles")
 

@@ -86,8 +86,7 @@ class Streamed(Script):
     stream: Stream = field(default_factory=Stream)
     gate: Event = field(default_factory=Event)
     polled: int = 0
-    reports: Mapping[str, Any] = field(default_factory=dict)
-    reported_at: int = 0
+    positions: Mapping[tuple[int, str], Any] = field(default_factory=dict)
     read_again: list[set[str]] = field(default_factory=list)
     missing: list[Fact] = field(default_factory=list)
 
@@ -101,10 +100,13 @@ class Streamed(Script):
         assert self.gate.wait(30)
         yield from super().poll(cursor, held, deadline)
 
+    def know(self, *_: object) -> None:
+        """Have no positions to list."""
+
     def recall(self, *_: object) -> None:
         """Need nothing."""
 
-    def reread(self, tickers: set[str], *_: object) -> Iterator[Page]:
+    def reread(self, tickers: Iterable[str], *_: object) -> Iterator[Page]:
         """Remember what was asked; deliver what was missing."""
-        self.read_again.append(tickers)
+        self.read_again.append(set(tickers))
         yield Page("kalshi", tuple(self.missing))

@@ -184,6 +184,23 @@ def test_what_hangs_is_left_behind_at_the_end(fetched: Fetched) -> None:
     source.gate.set()
 
 
+def test_a_page_that_comes_after_the_end_is_not_recorded(fetched: Fetched, store: Store) -> None:
+    """Nobody waits for the thread that brings it: it might be cut in the middle."""
+    source = Streamed(cadence=0.0)
+    fetch = fetched(source, patience=0.05)
+    fetch.run(Held())
+    until(lambda: fetch.idle("kalshi") or fetch.reap(), "its history is read")
+    source.gate.clear()
+    source.tails = [[Page("kalshi", cursor={"tail": "late"})]]
+    polls = source.polled
+    assert fetch.begin("kalshi", lambda: fetch.feeds["kalshi"].poll(Held()))
+    until(lambda: source.polled == polls + 1, "a poll hangs")
+    fetch.close()
+    source.gate.set()
+    until(lambda: fetch.reap() or fetch.idle("kalshi"), "it ended")
+    assert "tail" not in store.facts.cursor("kalshi")
+
+
 def test_a_poll_has_answered_when_it_ends_or_when_its_time_is_used(fetched: Fetched) -> None:
     source = Streamed(cadence=0.0)
     fetch = fetched(source)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.book import Book
+from ledger.facts import Fill
 from ledger.money import dollars
 from pipeline.cycle import Store
 from pipeline.feed import Feed
@@ -71,6 +72,21 @@ def test_what_it_brings_is_recorded_and_moves_no_cursor(
     assert feed.health == health
     live.record()
     assert feed.drain() == []
+
+
+def test_the_stream_hears_what_polls_found_and_not_what_it_told_itself(
+    live: Live, feed: Feed, source: Streamed, filled: Any, hands: Hands
+) -> None:
+    found, told = (filled(name, hands.now, "yes", "1", "0.40") for name in ("found", "told"))
+    source.missing = [found]
+    feed.poll(Held())
+    live.tend()
+    feed.read(lambda deadline: source.reread({TICKER}, deadline))
+    source.stream.bring(told)
+    live.record()
+    heard = {fact.fill_id for fact in source.stream.heard if isinstance(fact, Fill)}
+    assert "found" in heard
+    assert "told" not in heard
 
 
 def test_a_pushed_position_that_stays_another_is_told_once(

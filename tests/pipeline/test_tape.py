@@ -123,6 +123,89 @@ def test_any_arrival_over_hours_ends_in_the_rows_of_a_rebuild(
         opened.dispose()
 
 
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_fold_that_goes_on_is_the_fold_begun_anew_at_every_look(
+    store: Store, filled: Filled, hands: Callable[[], int], data: st.DataObject
+) -> None:
+    start = floor(hands(), HOUR)
+    going, until = Tape(store.facts, Policy.BID), start
+    going.rewind(start)
+    known: list[Fill | Settlement | Mark] = []
+    for step in range(data.draw(st.integers(1, 12), label="steps")):
+        until += data.draw(st.integers(0, 90) | st.integers(0, 2 * MINUTE), label="later")
+        far = data.draw(st.integers(-20, 20) | st.integers(-4 * MINUTE, MINUTE), label="when")
+        time = max(until + far, going.through)
+        fact = data.draw(st.sampled_from(["fill", "mark", "settlement"]), label="kind")
+        news = drawn(fact, filled, step, time)
+        known.append(news)
+        assert going.take([news]) is None
+        rows = going.roll(until) if data.draw(st.booleans(), label="roll") else going.look(until)
+        anew = Tape(store.facts, Policy.BID)
+        anew.rewind(start)
+        anew.take(known)
+        assert rows == anew.look(until)
+        assert going.account.trading == anew.account.trading
+        assert going.account.worths() == anew.account.worths()
+
+
+def drawn(kind: str, filled: Filled, step: int, time: int) -> Fill | Settlement | Mark:
+    fill = filled(str(step), time, "yes" if step % 3 else "no", "3", "0.30", "0.01")
+    if kind == "mark":
+        return Mark(fill.ticker, time, dollars("0.01") * (step + 1), None, None)
+    if kind == "settlement":
+        return Settlement(f"{fill.ticker}-{step}", time, "yes", NANO)
+    return fill
+
+
+def test_a_fill_moved_in_time_is_folded_where_it_belongs_now(
+    store: Store, filled: Filled, hands: Callable[[], int]
+) -> None:
+    now = hands()
+    tape = Tape(store.facts, Policy.BID)
+    tape.rewind(now)
+    before = filled("a", now + 1_000, "yes", "2", "0.40")
+    tape.take([before, filled("b", now + 1_500, "no", "1", "0.60")])
+    tape.look(now + 1_500)
+    after = filled("a", now + 2 * MINUTE, "yes", "2", "0.40")
+    assert tape.retime(before, after) is None
+    anew = Tape(store.facts, Policy.BID)
+    anew.rewind(now)
+    anew.take([after, filled("b", now + 1_500, "no", "1", "0.60")])
+    assert tape.look(now + 3 * MINUTE) == anew.look(now + 3 * MINUTE)
+    assert tape.account.realized == anew.account.realized
+
+
+def test_a_fact_of_a_minute_that_was_shown_as_quiet_is_in_its_row(
+    store: Store, filled: Filled, hands: Callable[[], int]
+) -> None:
+    now = floor(hands(), HOUR)
+    tape = Tape(store.facts, Policy.BID)
+    tape.rewind(now)
+    tape.look(now + 2 * MINUTE)
+    tape.take([filled("a", now + MINUTE, "yes", "1", "0.40", "0.01")])
+    assert [row.fills for row in tape.look(now + 2 * MINUTE)] == [0, 1, 0]
+
+
+def test_facts_in_order_are_folded_once(
+    store: Store, filled: Filled, hands: Callable[[], int]
+) -> None:
+    now = hands()
+    tape = Tape(store.facts, Policy.BID)
+    tape.rewind(now)
+    tape.look(now)
+    account = tape.account
+    for step in range(1, 20):
+        tape.take([filled(str(step), now + step * MINUTE, "yes", "1", "0.40")])
+        tape.roll(now + step * MINUTE + 1)
+        assert tape.account is account
+    tape.take([filled("late", now + 19 * MINUTE, "yes", "1", "0.40")])
+    tape.look(now + 20 * MINUTE)
+    assert tape.account is not account
+
+
 def test_the_newest_fact_within_reach_is_known(
     store: Store, filled: Filled, hands: Callable[[], int]
 ) -> None:

@@ -182,9 +182,11 @@ def test_a_command_is_told_when_a_worker_owns_the_database(url: str) -> None:
 class Reporting(Script):
     """A source that is told at its start which markets are known."""
 
-    reports: Mapping[str, Any] = {}
-    reported_at = 0
+    positions: Mapping[tuple[int, str], Any] = {}
     known: Mapping[str, Market] = {}
+
+    def know(self, *_: object) -> None:
+        """Have no positions to list."""
 
     def recall(self, markets: Mapping[str, Market]) -> None:
         """Remember them."""

@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +16,11 @@ from sqlalchemy import Engine, text
 from ledger import moment
 from ledger.difference import Kind, Unit
 from ledger.facts import Fill, Status
-from ledger.moment import DAY, MINUTE
+from ledger.moment import DAY, MICROS, MINUTE
 from ledger.money import CENT, NANO
 from ledger.pnl import Policy
+from pipeline.commands import Commands
+from pipeline.pulse import beating
 from pipeline.reconcile.command import AGREES, DIFFERS, reconcile
 from pipeline.sources.anthropic import Anthropic
 from pipeline.sources.kalshi import Kalshi
@@ -26,6 +30,7 @@ from pipeline.worker import Plan, WrongDatabase
 from storage import engine, schema
 from storage.engine import unguarded
 from storage.facts import Facts, Page
+from storage.inbox import Inbox
 from storage.lease import Lease
 from storage.reconciliation import Wanted, open_differences, read
 from storage.snapshots import Snapshots
@@ -254,15 +259,90 @@ def test_what_is_new_is_lag_and_stands_when_it_is_still_there(desk: Desk) -> Non
     assert others == []
 
 
-def test_beside_a_worker_it_compares_and_leaves_the_keeping_to_it(desk: Desk) -> None:
+def test_a_copy_of_a_fill_of_this_minute_is_lag_and_a_duplicate_when_it_stands(desk: Desk) -> None:
+    made = desk.emulators.ask("/fill", {"book_side": "bid", "count": "1"})
+    desk.emulators.ask("/discrepancy", {"row": "fill", "fill_id": made["fill_id"], "how": "copy"})
+    desk.fill()
+    code, shown = desk.run()
+    assert (code, desk.found()) == (AGREES, [])
+    assert made["ticker"] in shown
+    desk.ahead = 2 * MINUTE
+    assert desk.run()[0] == DIFFERS
+    (found,) = desk.found()
+    assert (found["kind"], found["unit"]) == (Kind.DUPLICATE, Unit.USD)
+    assert found["subject"].endswith(made["ticker"])
+
+
+def test_a_deal_is_lag_for_half_a_minute_and_then_what_it_is(desk: Desk) -> None:
+    """The source says how far it goes, so what is a minute old must be the same at once."""
+    deals = Facts(desk.engine, unguarded).deals()
+    old, new, *_ = (each.id for each in deals if each.status is Status.RECOGNIZED and each.usd)
+    change = "update deals set amount = amount - 5000000000, updated_at = :time where id = :id"
+    desk.sql(change, id=old, time=moment.system() - MINUTE)
+    desk.sql(change, id=new, time=moment.system() - MICROS)
+    assert desk.run()[0] == DIFFERS
+    assert [row["subject"] for row in desk.found()] == [f"deal {old}"]
+    desk.ahead = 2 * MINUTE
+    desk.run()
+    found = {(row["subject"], row["kind"], row["difference"]) for row in desk.found()}
+    assert found == {(f"deal {each}", Kind.CHANGED, "5") for each in (old, new)}
+
+
+@contextmanager
+def working(desk: Desk) -> Iterator[None]:
+    """Obey commands as the one worker of the database."""
+    other = engine.writer(desk.url)
+    lease, ending = Lease(other, "a worker"), Event()
+    assert lease.attempt()
+    commands = Commands(Facts(other, lease.guard), Inbox(other, lease.guard))
+
+    def work() -> None:
+        while not ending.wait(0.02):
+            commands.run()
+
+    thread = Thread(target=work)
+    with beating(lease):
+        thread.start()
+        yield
+        ending.set()
+        thread.join()
+    lease.release()
+    other.dispose()
+
+
+def test_beside_a_worker_it_compares_and_the_worker_keeps_it(desk: Desk) -> None:
+    ticker = old_fills(desk)[0].ticker
+    wish = {"row": "position", "ticker": ticker, "realized": "1.25"}
+    desk.emulators.ask("/discrepancy", wish)
+    with working(desk):
+        code, shown = desk.run()
+    assert (code, open_differences(desk.engine)) == (DIFFERS, 1)
+    assert "The worker that owns this database has kept these runs." in shown
+    (found,) = desk.found()
+    assert (found["subject"], found["difference"]) == (f"realized {ticker}", "1.25")
+    assert (found["source"], found["unit"], found["kind"]) == ("kalshi", "usd", "changed")
+    assert desk.one("select count(*) from reconciliation_runs") == 3
+
+
+def test_a_worker_that_does_not_answer_is_told_of_and_keeps_it_later(desk: Desk) -> None:
     lease = Lease(desk.engine, "a worker")
     assert lease.attempt()
+    with beating(lease):
+        code, shown = desk.run()
+        assert code == AGREES
+        assert "Not kept yet: the worker that owns this database did not answer" in shown
+        assert desk.one("select count(*) from reconciliation_runs") == 0
+        Commands(Facts(desk.engine, lease.guard), Inbox(desk.engine, lease.guard)).run()
+        assert desk.one("select count(*) from reconciliation_runs") == 3
+    lease.release()
+
+
+def test_of_a_worker_that_died_it_takes_the_keeping_over(desk: Desk) -> None:
+    assert Lease(desk.engine, "a worker").attempt()
     code, shown = desk.run()
     assert code == AGREES
-    assert "A worker owns this database" in shown
-    assert desk.one("select count(*) from reconciliation_runs") == 0
-    lease.heartbeat()
-    lease.release()
+    assert "kept" not in shown
+    assert desk.one("select count(*) from reconciliation_runs") == 3
 
 
 def test_a_source_that_cannot_be_read_is_no_agreement(desk: Desk) -> None:

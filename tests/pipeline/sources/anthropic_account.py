@@ -6,6 +6,7 @@ from typing import Any
 
 from ledger.facts import Cost
 from ledger.moment import DAY, HOUR, floor
+from pipeline.sources import anthropic_days
 from pipeline.sources.anthropic import Anthropic
 from pipeline.sources.anthropic_analytics import Analytics
 from pipeline.sources.anthropic_legacy import Legacy
@@ -73,6 +74,7 @@ def silent(pages: list[Page]) -> set[int]:
 
 def caught_up(mode: str = "analytics", now: int = NOON, **more: str) -> dict[str, str]:
     """Return the cursor of a source that has read everything there was by now."""
+    first = floor(now, DAY) - 32 * DAY
     known = {"analytics": Analytics.grouping, "legacy": Legacy.grouping}
     return {
         "mode": mode,
@@ -82,6 +84,7 @@ def caught_up(mode: str = "analytics", now: int = NOON, **more: str) -> dict[str
         "data_refreshed_at": str(now - 4 * HOUR),
         "swept_at": str(now),
         "names_at": str(now),
+        "days": anthropic_days.text(dict.fromkeys(range(first, now, DAY), 0), first),
         **more,
     }
 

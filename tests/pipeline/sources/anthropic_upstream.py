@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ledger import moment
@@ -131,7 +132,9 @@ def analytics(
         if end - start > 31 * moment.DAY:
             return Reply({"type": "error", "error": {"type": "invalid_request_error"}}, 400)
         lines = [line for line in spent() if start <= line.start < end]
-        rows = [_row(line, width) for line in sorted(lines, key=lambda line: line.start)]
+        daily = request.arg("time_bucket_width") == "1d" and width == moment.HOUR
+        lines, wide = (_by_day(lines), moment.DAY) if daily else (lines, width)
+        rows = [_row(line, wide) for line in sorted(lines, key=lambda line: line.start)]
         first = int(request.arg("page") or 0)
         more = first + size < len(rows)
         body: dict[str, Any] = {"data": rows[first : first + size], "has_more": more}
@@ -140,6 +143,14 @@ def analytics(
         return Reply(body | ({} if until is None else {"data_refreshed_at": moment.text(until)}))
 
     return answer
+
+
+def _by_day(lines: Sequence[Spent]) -> list[Spent]:
+    days: dict[int, Decimal] = {}
+    for line in lines:
+        day = moment.floor(line.start, moment.DAY)
+        days[day] = days.get(day, Decimal(0)) + Decimal(line.cents)
+    return [Spent(day, str(cents)) for day, cents in days.items()]
 
 
 def _row(line: Spent, width: int) -> dict[str, object]:

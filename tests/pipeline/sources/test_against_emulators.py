@@ -16,6 +16,7 @@ from ledger import cost, moment, money, revenue
 from ledger.facts import Cost, Deal, Fact, Fill, Mark, Market, Settlement
 from pipeline.sources.anthropic import Anthropic
 from pipeline.sources.kalshi import Kalshi
+from pipeline.sources.kalshi_positions import UNSETTLED
 from pipeline.sources.revenue import Revenue
 from pipeline.sources.source import Deadline, Held, Source
 from storage.facts import Name, Page
@@ -205,7 +206,7 @@ def test_reported_positions_are_our_own_book(
     for fill in read.every(Fill):
         counts[fill.ticker] = counts.get(fill.ticker, 0) + fill.signed
         fees[fill.ticker] = fees.get(fill.ticker, 0) + fill.fee
-    reports = {name: each for name, each in source.reports.items() if not each.settled}
+    reports = source.positions[0, UNSETTLED].reports
     assert reports.keys() == totals["positions"].keys()
     for ticker, report in reports.items():
         assert (report.position, report.fees) == (counts[ticker], fees[ticker])

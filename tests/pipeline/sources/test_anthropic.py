@@ -6,6 +6,7 @@ from itertools import chain, pairwise, repeat
 import pytest
 
 from ledger.moment import DAY, HOUR, MINUTE, parse
+from pipeline.sources import anthropic_days
 from pipeline.sources.anthropic_analytics import Analytics
 from pipeline.sources.client import Broken, Declined, Refused, Throttled
 from storage.facts import Window
@@ -64,6 +65,10 @@ def test_cents_become_dollars_and_nothing_is_lost(make: Make, upstream: Upstream
         "analytics_from": str(TODAY - 200 * DAY),
         "data_refreshed_at": str(NOON),
         "swept_at": str(NOON),
+        "days": anthropic_days.text(
+            {**dict.fromkeys(range(TODAY - 32 * DAY, NOON, DAY), 0), TODAY: 1_237_891_200},
+            TODAY - 32 * DAY,
+        ),
         "complete": "1",
     }
 
@@ -324,7 +329,7 @@ def test_a_refused_unfinished_day_is_left_to_the_report(make: Make, upstream: Up
     asked = upstream.asked(LEGACY)[-1]
     assert asked.arg("ending_at") == ""
     tail = poll(source, merged(pages))[0]
-    assert tail.window == Window("legacy", TODAY - 6 * DAY, TODAY, TODAY)
+    assert tail.window == Window("legacy", TODAY - 30 * DAY, TODAY, TODAY)
 
 
 def test_a_bad_request_for_finished_days_is_an_error(make: Make, upstream: Upstream) -> None:

@@ -43,6 +43,11 @@ def polls(source: Anthropic, cursor: dict[str, str], times: int, now: int = NOON
     return pages
 
 
+def shifted(day: int, cents: str) -> list[Spent]:
+    """Return $2 of one day, of which `cents` at its first hour: its total tells no change."""
+    return [Spent(day, cents), Spent(day + HOUR, str(200 - int(cents)))]
+
+
 def days(pages: list[Page], source: str = "analytics") -> list[int]:
     """Return how many days back each window began that was read again."""
     windows = [page.window for page in pages if page.window and page.window.source == source]
@@ -50,26 +55,26 @@ def days(pages: list[Page], source: str = "analytics") -> list[int]:
 
 
 def test_the_last_three_days_are_read_again_each_hour(make: Make, upstream: Upstream) -> None:
-    spent = [Spent(TODAY - 3 * DAY, "100"), Spent(TODAY - 20 * DAY, "100")]
+    spent = shifted(TODAY - 3 * DAY, "100")
     upstream.on(ANALYTICS, analytics(lambda: spent, lambda: NOON))
     source = make()
     cursor = merged(list(source.history({})))
-    spent[0] = Spent(TODAY - 3 * DAY, "150")
+    spent[:] = shifted(TODAY - 3 * DAY, "150")
     assert costs(polls(source, cursor, 3)) == []
     later = polls(source, cursor, 3, NOON + HOUR)
-    assert [cost.amount for cost in costs(later)] == [1_500_000_000]
+    assert [cost.amount for cost in costs(later)] == [1_500_000_000, 500_000_000]
     assert {back for back in days(later) if back > 1} == {2, 3, 4}
 
 
 def test_the_trailing_month_is_read_again_each_day(make: Make, upstream: Upstream) -> None:
-    """A line of 20 days ago grows after the history; within the day it is read again, once."""
-    spent = [Spent(TODAY - 20 * DAY, "100")]
+    """What moved within a day of 20 days ago is read again within the day, once."""
+    spent = shifted(TODAY - 20 * DAY, "100")
     upstream.on(ANALYTICS, analytics(lambda: spent, lambda: NOON))
     source = make()
     cursor = merged(list(source.history({})))
-    spent[0] = Spent(TODAY - 20 * DAY, "150")
+    spent[:] = shifted(TODAY - 20 * DAY, "150")
     later = polls(source, cursor, 15, NOON + DAY)
-    assert [cost.amount for cost in costs(later)] == [1_500_000_000]
+    assert [cost.amount for cost in costs(later)] == [1_500_000_000, 500_000_000]
     again = [back for back in days(later) if back > 0]
     assert sorted(again) == list(range(1, 32))
     assert int(cursor["swept_at"]) >= NOON + DAY

@@ -92,3 +92,24 @@ def test_answers_give_back_what_a_429_took_but_never_the_headroom(
         budget.answered()
     hands.sleep(100.0)
     assert at_once(budget, hands) == 16
+
+
+def test_two_polls_of_answers_give_back_what_a_long_storm_took(
+    budget: Budget, hands: Hands
+) -> None:
+    """Twenty 429 by chance among answers; then three polls' time for two of eight requests."""
+    for number in range(100):
+        hands.sleep(0.4)
+        if number % 5:
+            budget.answered()
+        else:
+            budget.dry(first=True)
+    began = hands.seconds
+    for _ in range(2 * 8):
+        assert budget.take(hands.deadline())
+        budget.answered()
+    assert hands.seconds - began < 3 * 2.0
+    for _ in range(20):
+        budget.answered()
+    hands.sleep(100.0)
+    assert at_once(budget, hands) == 16

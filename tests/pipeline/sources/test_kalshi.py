@@ -9,6 +9,7 @@ from ledger.facts import Fill, Mark, Settlement
 from ledger.moment import DAY, HOUR, MICROS, MINUTE, parse
 from pipeline.sources.client import Broken, Refused, Skewed, TimedOut
 from pipeline.sources.kalshi import Kalshi
+from pipeline.sources.kalshi_positions import UNSETTLED
 from pipeline.sources.source import Deadline, Held
 from storage.facts import Page
 from tests.pipeline.sources.conftest import NOON, Hands
@@ -330,8 +331,8 @@ def test_reported_positions_are_read_to_the_end_and_never_booked(
 ) -> None:
     account(exchange, positions=[position_row(ticker=f"M{n}") for n in range(5)])
     pages = poll(kalshi, {})
-    assert sorted(kalshi.reports) == ["M0", "M1", "M2", "M3", "M4"]
-    assert kalshi.reports["M0"].position == -777
+    assert sorted(kalshi.positions[0, UNSETTLED].reports) == ["M0", "M1", "M2", "M3", "M4"]
+    assert kalshi.positions[0, UNSETTLED].reports["M0"].position == -777
     assert facts(pages, Fill) == []
 
 
@@ -344,7 +345,7 @@ def test_positions_that_broke_off_leave_the_last_reports(
     exchange.on("/portfolio/positions", first_page, Reply("{", 200))
     with pytest.raises(Broken):
         poll(kalshi, {})
-    assert sorted(kalshi.reports) == ["M0", "M1", "M2", "M3", "M4"]
+    assert sorted(kalshi.positions[0, UNSETTLED].reports) == ["M0", "M1", "M2", "M3", "M4"]
 
 
 def test_cash_goes_into_the_cursor(kalshi: Kalshi, exchange: Upstream) -> None:

@@ -12,19 +12,20 @@ from ledger.moment import HOUR, MICROS, MINUTE
 from ledger.money import NANO
 from pipeline.sources.client import Broken, Missing, SourceError
 from pipeline.sources.kalshi import Kalshi
+from pipeline.sources.kalshi_positions import UNSETTLED
 from pipeline.sources.kalshi_rows import Report, Transfer
 from pipeline.sources.source import Held
 from storage.facts import Page
 from tests.pipeline.sources.conftest import NOON, Hands
 from tests.pipeline.sources.kalshi_upstream import (
+    BALANCE,
     account,
     fill_row,
     market_row,
     named,
-    paged,
     position_row,
 )
-from tests.pipeline.sources.upstream import Answer, Reply, Request, Upstream
+from tests.pipeline.sources.upstream import Answer, Reply, Request, Upstream, paged
 
 TICKER = "KXCPI-26NOV-T0.3"
 BUSY = Reply({"error": "too many requests"}, 429)
@@ -229,32 +230,105 @@ def test_without_limits_the_basic_tier_is_kept(
     assert sum(hands.slept) > 1.0
 
 
-def positions(unsettled: list[dict[str, object]], settled: list[dict[str, object]]) -> Answer:
-    """Answer positions by their status; unsettled ones by default."""
-
-    def answer(request: Request) -> Reply:
-        rows = settled if request.arg("settlement_status") == "settled" else unsettled
-        return paged("market_positions", "cursor", rows, 2)(request)
-
-    return answer
+KNOWN = {"complete": "1", "cutoff": "1"}
 
 
-def test_settled_positions_are_reported_once_an_hour(
+def positions(request: Request) -> Reply:
+    """Answer three markets, called by the subaccount and the status that were asked for."""
+    name = request.arg("subaccount") + request.arg("settlement_status")
+    rows = [position_row(ticker=f"{name}{n}", position_fp=f"{n}.50") for n in range(3)]
+    return paged("market_positions", "cursor", rows, 2)(request)
+
+
+def test_positions_of_every_known_subaccount_are_listed_each_half_minute(
+    kalshi: Kalshi, exchange: Upstream, hands: Hands
+) -> None:
+    account(exchange, fills=[fill_row(0), fill_row(1, subaccount_number=3)])
+    exchange.on("/portfolio/positions", positions)
+    exchange.on("/historical/positions", positions)
+    for _ in range(4):
+        poll(kalshi, hands, cursor=KNOWN)
+    told = {which: min(listed.reports) for which, listed in kalshi.positions.items()}
+    assert told == {
+        (0, "unsettled"): "0",
+        (0, "settled"): "settled0",
+        (0, "archived"): "0",
+        (3, "unsettled"): "3unsettled0",
+        (3, "settled"): "3settled0",
+        (3, "archived"): "30",
+    }
+    assert kalshi.positions[3, "archived"].reports["31"].settled
+    assert not kalshi.positions[3, "unsettled"].reports["3unsettled0"].settled
+    before = kalshi.positions
+    for _ in range(4):
+        poll(kalshi, hands, cursor=KNOWN)
+    later = kalshi.positions
+    assert all(later[which].known >= before[which].known + 30 * MICROS for which in before)
+
+
+def test_an_archive_nobody_has_is_asked_for_each_hour(
     kalshi: Kalshi, exchange: Upstream, hands: Hands
 ) -> None:
     account(exchange)
-    done = [position_row(ticker=f"DONE{n}", position_fp="0.00") for n in range(3)]
-    exchange.on("/portfolio/positions", positions([position_row()], done))
-    known = {"complete": "1", "cutoff": "1"}
-    poll(kalshi, hands, cursor=known)
-    assert set(kalshi.reports) == {TICKER, "DONE0", "DONE1", "DONE2"}
-    assert kalshi.reports["DONE0"].settled
-    assert not kalshi.reports[TICKER].settled
-    poll(kalshi, hands, cursor=known)
-    assert set(kalshi.reports) == {TICKER}
+    for _ in range(10):
+        poll(kalshi, hands, cursor=KNOWN)
+    assert len(exchange.asked("/historical/positions")) == 1
     hands.sleep(3_600.0)
-    poll(kalshi, hands, cursor=known)
-    assert set(kalshi.reports) == {TICKER, "DONE0", "DONE1", "DONE2"}
+    poll(kalshi, hands, cursor=KNOWN)
+    assert len(exchange.asked("/historical/positions")) == 2
+
+
+def test_cash_is_that_of_every_subaccount_that_has_traded(
+    kalshi: Kalshi, exchange: Upstream, hands: Hands
+) -> None:
+    account(exchange)
+
+    def balance(request: Request) -> Reply:
+        side = {"balance": 100, "portfolio_value": 7, "updated_ts": 1}
+        return Reply(side if request.arg("subaccount") else BALANCE)
+
+    exchange.on("/portfolio/balance", balance)
+    kalshi.know({0, 3, 7})
+    (told,) = [page.cursor for page in poll(kalshi, hands) if "balance" in page.cursor]
+    assert told["balance"] == str(98_018_600_000 + 2 * NANO)
+    assert told["portfolio_value"] == str(1_980_000_000 + 140_000_000)
+    assert told["subaccounts"] == "0,3,7"
+    asked = len(exchange.asked("/portfolio/balance"))
+    poll(kalshi, hands)
+    assert len(exchange.asked("/portfolio/balance")) == asked + 1
+    for _ in range(2):
+        poll(kalshi, hands)
+    assert len(exchange.asked("/portfolio/balance")) == asked + 5
+
+
+def test_subaccounts_of_an_earlier_run_count_from_the_first_poll_on(
+    kalshi: Kalshi, exchange: Upstream, hands: Hands
+) -> None:
+    account(exchange)
+    (told,) = [
+        page.cursor
+        for page in poll(kalshi, hands, cursor={"subaccounts": "0,3"})
+        if "balance" in page.cursor
+    ]
+    assert told["balance"] == str(2 * 98_018_600_000)
+
+
+def test_cash_is_told_once_every_subaccount_has_said_what_it_has(
+    kalshi: Kalshi, exchange: Upstream, hands: Hands
+) -> None:
+    account(exchange)
+    answers = [Reply({}, 500)]
+
+    def balance(request: Request) -> Reply:
+        return answers[0] if request.arg("subaccount") else Reply(BALANCE)
+
+    exchange.on("/portfolio/balance", balance)
+    kalshi.know({3})
+    assert not [page for page in poll(kalshi, hands) if "balance" in page.cursor]
+    answers[0] = Reply({}, 403)
+    (told,) = [page.cursor for page in poll(kalshi, hands) if "balance" in page.cursor]
+    assert told["balance"] == "98018600000"
+    assert "subaccount 3 answered 403" in kalshi.detail
 
 
 def test_shards_add_up_and_a_row_that_shifted_counts_once(
@@ -263,7 +337,7 @@ def test_shards_add_up_and_a_row_that_shifted_counts_once(
     shards = [position_row(exchange_index=index) for index in (0, 1, 1)]
     account(exchange, positions=shards)
     poll(kalshi, hands)
-    assert kalshi.reports[TICKER].position == 2 * -777
+    assert kalshi.positions[0, UNSETTLED].reports[TICKER].position == 2 * -777
 
 
 def test_reports_know_of_fills_up_to_when_the_exchange_says(
@@ -275,10 +349,10 @@ def test_reports_know_of_fills_up_to_when_the_exchange_says(
     date = {"Date": "Fri, 20 Nov 2026 13:00:03 GMT"}
     exchange.on("/exchange/user_data_timestamp", Reply(as_of, headers=date))
     poll(kalshi, hands)
-    assert kalshi.reported_at == NOON + 7 * MICROS
+    assert kalshi.positions[0, UNSETTLED].known == NOON + 7 * MICROS
     exchange.on("/exchange/user_data_timestamp", Reply({}, 404))
     poll(kalshi, hands)
-    assert kalshi.reported_at == NOON + 20 * MICROS
+    assert kalshi.positions[0, UNSETTLED].known == NOON + 20 * MICROS
 
 
 def test_a_held_market_that_is_archived_is_marked_by_its_settlement_value(

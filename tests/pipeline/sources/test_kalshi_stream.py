@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -405,9 +406,94 @@ def test_a_refusal_is_said_and_asked_again_seldom(
     exchange.refusals = [Refusal(status, '{"error":{"code":"not_found"}}')]
     stream = opened()
     assert until(lambda: stream.detail, "it was refused") == f"stream refused {status}: polling"
-    assert REFUSED_WAIT / 2 <= stream.rest <= REFUSED_WAIT
+    assert REFUSED_WAIT * 0.9 <= stream.rest <= REFUSED_WAIT
     assert len(exchange.handshakes) == 1
     assert stream.down_seconds > 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_that_ended_is_noticed_and_said_no_more(
+    exchange: Exchange, opened: Opened, status: int
+) -> None:
+    exchange.refusals = [Refusal(status), Refusal(status)]
+    stream = opened(pace=60.0)
+    until(stream.behind, "it came up")
+    assert exchange.refusals == []
+    assert (stream.detail, stream.down_seconds) == ("", 0)
+
+
+def test_another_key_is_tried_soon(exchange: Exchange, pem: str) -> None:
+    """Whoever polls has read it again; the stream was told 401 before that."""
+    keys = [("old", pem)]
+    signer = Signer("old", pem, reload=lambda: keys[-1])
+    exchange.refusals = [Refusal(401, "NOT_FOUND")]
+    stream = Stream(exchange.url, signer, Quotes())
+    stream.open(lambda: None)
+    try:
+        until(lambda: stream.detail, "it was refused")
+        keys.append(("new", pem))
+        assert signer.renewed("NOT_FOUND")
+        until(stream.behind, "it came up")
+        assert [each.headers["kalshi-access-key"] for each in exchange.handshakes] == ["old", "new"]
+        assert stream.rest >= REFUSED_WAIT * 0.9
+    finally:
+        stream.close()
+
+
+def test_a_clock_set_by_rest_is_tried_soon(exchange: Exchange, pem: str) -> None:
+    signer = Signer("key", pem)
+    exchange.refusals = [Refusal(401, "who are you")]
+    stream = Stream(exchange.url, signer, Quotes())
+    stream.open(lambda: None)
+    try:
+        until(lambda: stream.detail, "it was refused")
+        signer.observe(moment.system() + 600 * moment.MICROS, moment.system())
+        assert signer.renewed(EXPIRED)
+        until(stream.behind, "it came up")
+    finally:
+        stream.close()
+
+
+def test_a_stream_that_answers_pings_and_tells_nothing_is_opened_again(
+    exchange: Exchange, opened: Opened
+) -> None:
+    stream = opened(pace=20.0)
+    until(stream.behind, "it is subscribed")
+    stream.found([replace(kalshi_fill(), fill_id="untold", time=moment.system())], [])
+    until(lambda: len(exchange.handshakes) == 2, "it was given up")
+    until(stream.behind, "it caught up")
+    assert stream.detail == ""
+
+
+def test_a_quote_that_only_rest_saw_is_silence_where_the_stream_should_tell_it(
+    exchange: Exchange, opened: Opened
+) -> None:
+    stream = opened(pace=20.0)
+    until(stream.behind, "it is subscribed")
+    stream.watch(frozenset([TICKER]))
+    until(lambda: len(exchange.commands("subscribe")) == 4, "it asked for the quotes")
+    mark = Mark(TICKER, moment.system(), NANO // 2, None, None)
+
+    def given_up() -> bool:
+        stream.found([], [mark])
+        return len(exchange.handshakes) == 2
+
+    until(given_up, "it was given up")
+
+
+def test_a_quote_of_a_market_that_it_does_not_bring_is_no_silence(
+    exchange: Exchange, opened: Opened
+) -> None:
+    stream = opened(pace=20.0)
+    until(stream.behind, "it is subscribed")
+    mark = Mark("KXELSE", moment.system(), NANO // 2, None, None)
+
+    def passed() -> bool:
+        stream.found([], [mark])
+        return exchange.pinged >= 10
+
+    until(passed, "fifty seconds have passed")
+    assert len(exchange.handshakes) == 1
 
 
 @pytest.mark.parametrize("status", [200, 429, 500, 503])
@@ -426,7 +512,7 @@ def test_a_channel_that_is_not_for_this_key_is_asked_for_seldom(
     exchange.answer = lambda peer, command: peer.text(error(command["id"], 9, "not for you"))
     stream = opened()
     until(lambda: "subscription error 9: not for you" in stream.detail, "it was said")
-    assert stream.rest >= REFUSED_WAIT / 2
+    assert stream.rest >= REFUSED_WAIT * 0.9
 
 
 def test_a_clock_that_is_off_is_set_by_the_answer_and_tried_once_more(
@@ -450,7 +536,7 @@ def test_a_redirect_is_never_followed_with_our_signature(
         stream = opened()
         until(lambda: stream.detail, "it was redirected")
         assert elsewhere.handshakes == []
-        assert stream.rest >= REFUSED_WAIT / 2
+        assert stream.rest >= REFUSED_WAIT * 0.9
 
 
 def test_an_endless_answer_to_the_handshake_is_bounded(exchange: Exchange, opened: Opened) -> None:
