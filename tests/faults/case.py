@@ -100,8 +100,11 @@ def healed(stage: Stage) -> None:
     assert f"source.{stage.spoiled.name}" not in stage.alerts()
 
 
-def refused(worn: Mapping[str, tuple[str, Worn]]) -> Play:
-    """Play a row that cannot be read: it is quarantined by its field, the row beside it counts."""
+def refused(worn: Mapping[str, tuple[str, Worn]], *, lasting: str = "") -> Play:
+    """Play a row that cannot be read: it is quarantined by its field, the row beside it counts.
+
+    Once it comes readable the alert ends; not so at `lasting`, where it then is another row.
+    """
 
     def play(stage: Stage) -> None:
         name = stage.spoiled.name
@@ -116,7 +119,7 @@ def refused(worn: Mapping[str, tuple[str, Worn]]) -> Play:
             going_on(stage)
         assert f"quarantine.{name}.{field}" in anew(stage)
         healed(stage)
-        assert f"quarantine.{name}.{field}" not in anew(stage)
+        assert (f"quarantine.{name}.{field}" in anew(stage)) is (name == lasting)
 
     return play
 
