@@ -35,10 +35,10 @@ def environment(
         "KALSHI_PRIVATE_KEY": Path(ready["kalshi_private_key_file"]).read_text("utf-8"),
         "ANTHROPIC_API_URL": ready["anthropic_url"],
         "ANTHROPIC_ADMIN_KEY": ready["anthropic_admin_key"],
-        "ANTHROPIC_COST_CSV": "",
         "REVENUE_API_URL": ready["revenue_url"],
         "REVENUE_API_TOKEN": ready["revenue_token"],
-        "HUBSPOT_TOKEN": "",
     }
+    elsewhere = dict.fromkeys(("ANTHROPIC_COST_CSV", "HUBSPOT_TOKEN"), "")
+    emulated |= elsewhere
     pace = {} if paced else {"TICK_SECONDS": str(TICK_SECONDS)}
     return emulated | pace | {f"{name}_FILE": "" for name in emulated}

@@ -30,7 +30,7 @@ GROUPS: Mapping[str, str] = {
     "api_key": "api_key",
     "api_key_name": "api_key",
     "api_key_id": "api_key_id",
-    "token_type": "token_type",
+    "token_type": "token_type",  # nosec B105  # a column, no password
     "cost_type": "cost_type",
     "usage_type": "usage_type",
     "service_tier": "service_tier",

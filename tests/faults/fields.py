@@ -29,9 +29,11 @@ def drift(name: str, arrives: str, worn: dict[str, tuple[str, Worn]], **without:
     return Case(f"drift-{name}", arrives, ROW, SAID, refused(worn), without)
 
 
-def value(name: str, arrives: str, worn: dict[str, tuple[str, Worn]], **without: str) -> Case:
+def value(
+    name: str, arrives: str, worn: dict[str, tuple[str, Worn]], lasting: str = "", **without: str
+) -> Case:
     """Return a case of a value that cannot be."""
-    return Case(f"value-{name}", arrives, ROW, SAID, refused(worn), without)
+    return Case(f"value-{name}", arrives, ROW, SAID, refused(worn, lasting=lasting), without)
 
 
 def enum(stage: Stage) -> None:
@@ -224,6 +226,7 @@ CASES = (
             ),
             "revenue": ("closed_date", changed(closed_date="1970-01-01")),
         },
+        lasting="anthropic",
     ),
     Case(
         "value-currency",

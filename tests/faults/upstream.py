@@ -31,8 +31,8 @@ class Upstream(ABC):
 
     `rows` is the truth. `fresh` and `victim` are what comes to be during a case: the fault is
     in the victim, the fresh row stands beside it. `worn` changes how a row is served, `misdeed`
-    how an answer is delivered, `ordered` in which order a list comes; `frozen` is the instant
-    at which its figures stand, None when they are of now.
+    how an answer of the list is delivered, or any answer `everywhere`, `ordered` in which order
+    a list comes; `frozen` is the instant at which its figures stand, None when they are of now.
     """
 
     name: ClassVar[str]
@@ -47,6 +47,7 @@ class Upstream(ABC):
         self.rows: list[Row] = self.base()
         self.worn: dict[str, Worn] = {}
         self.misdeed: Misdeed | None = None
+        self.everywhere = False
         self.size = 100
         self.frozen: int | None = None
         self.ordered: Callable[[list[Row]], list[Row]] = list
@@ -96,6 +97,7 @@ class Upstream(ABC):
     def heal(self) -> None:
         """Let everything be as it should."""
         self.worn, self.misdeed, self.size = {}, None, 100
+        self.everywhere = False
         self.ordered, self.frozen = list, None
 
     def act(self, request: Request) -> Act:
@@ -103,7 +105,7 @@ class Upstream(ABC):
         path = request.path.removeprefix(self.root)
         known = self.answer(Request(request.method, path, request.query, request.headers))
         reply = Reply(self.error(404, "not found"), 404) if known is None else known
-        if self.misdeed and path == self.primary:
+        if self.misdeed and (self.everywhere or path == self.primary):
             return self.misdeed(request, reply)
         return told(reply, self.clock.now)
 
